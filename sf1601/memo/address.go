@@ -1,0 +1,58 @@
+package memo
+
+import "github.com/beevik/etree"
+
+// Address is the class grd:Address. Every property is optional; note that door stands before floor.
+type Address struct {
+	ID           string // UUID of the address in examples
+	AddressLabel string // name of the street
+	HouseNumber  string // such as 7A
+	Door         string
+	Floor        string
+	CO           string
+	ZipCode      string
+	City         string
+	Country      string // "DK" in the official examples
+	AddressPoint *AddressPoint
+}
+
+func (x Address) element() *etree.Element {
+	e := class("grd:Address")
+	optional(e, "id", x.ID)
+	optional(e, "addressLabel", x.AddressLabel)
+	optional(e, "houseNumber", x.HouseNumber)
+	optional(e, "door", x.Door)
+	optional(e, "floor", x.Floor)
+	optional(e, "co", x.CO)
+	optional(e, "zipCode", x.ZipCode)
+	optional(e, "city", x.City)
+	optional(e, "country", x.Country)
+	add(e, x.AddressPoint)
+	return e
+}
+
+// AddressPoint is the class grd:AddressPoint: coordinates as decimal text, such as 557501.23.
+type AddressPoint struct {
+	GeographicEastingMeasure  string
+	GeographicNorthingMeasure string
+	GeographicHeightMeasure   string
+}
+
+func (x AddressPoint) element() *etree.Element {
+	e := class("grd:AddressPoint")
+	optional(e, "geographicEastingMeasure", x.GeographicEastingMeasure)
+	optional(e, "geographicNorthingMeasure", x.GeographicNorthingMeasure)
+	optional(e, "geographicHeightMeasure", x.GeographicHeightMeasure)
+	return e
+}
+
+// UnstructuredAddress is the class grd:UnstructuredAddress: an address as one text, instead of Address.
+type UnstructuredAddress struct {
+	Unstructured string
+}
+
+func (x UnstructuredAddress) element() *etree.Element {
+	e := class("grd:UnstructuredAddress")
+	leaf(e, "unstructured", x.Unstructured)
+	return e
+}

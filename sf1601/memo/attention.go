@@ -1,0 +1,168 @@
+package memo
+
+import "github.com/beevik/etree"
+
+// AttentionData is the class AttentionData: who or what inside a party the message concerns. All parts are optional; a
+// sender gives Address or UnstructuredAddress, not both.
+type AttentionData struct {
+	AttentionPerson      *AttentionPerson
+	ProductionUnit       *ProductionUnit
+	GlobalLocationNumber *GlobalLocationNumber
+	EMail                *EMail
+	SEnumber             *SEnumber
+	Telephone            *Telephone
+	EID                  *EID
+	ContentResponsible   *ContentResponsible
+	GeneratingSystem     *GeneratingSystem
+	SORdata              *SORdata
+	Address              *Address
+	UnstructuredAddress  *UnstructuredAddress
+}
+
+func (x AttentionData) element() *etree.Element {
+	e := class("memo:AttentionData")
+	add(e, x.AttentionPerson)
+	add(e, x.ProductionUnit)
+	add(e, x.GlobalLocationNumber)
+	add(e, x.EMail)
+	add(e, x.SEnumber)
+	add(e, x.Telephone)
+	add(e, x.EID)
+	add(e, x.ContentResponsible)
+	add(e, x.GeneratingSystem)
+	add(e, x.SORdata)
+	add(e, x.Address)
+	add(e, x.UnstructuredAddress)
+	return e
+}
+
+// AttentionPerson is the class AttentionPerson; both properties are optional.
+type AttentionPerson struct {
+	PersonID string
+	Label    string
+}
+
+func (x AttentionPerson) element() *etree.Element {
+	e := class("memo:AttentionPerson")
+	optional(e, "personID", x.PersonID)
+	optional(e, "label", x.Label)
+	return e
+}
+
+// ProductionUnit is the class grd:ProductionUnit (P-enhed).
+type ProductionUnit struct {
+	ProductionUnitNumber string // at most 10 digits; text, so that no zero is lost
+	ProductionUnitName   string // optional
+}
+
+func (x ProductionUnit) element() *etree.Element {
+	e := class("grd:ProductionUnit")
+	leaf(e, "productionUnitNumber", x.ProductionUnitNumber)
+	optional(e, "productionUnitName", x.ProductionUnitName)
+	return e
+}
+
+// GlobalLocationNumber is the class gln:GlobalLocationNumber (GLN, formerly EAN).
+type GlobalLocationNumber struct {
+	GlobalLocationNumber string // at most 13 digits
+	Location             string // optional
+}
+
+func (x GlobalLocationNumber) element() *etree.Element {
+	e := class("gln:GlobalLocationNumber")
+	leaf(e, "globalLocationNumber", x.GlobalLocationNumber)
+	optional(e, "location", x.Location)
+	return e
+}
+
+// EMail is the class EMail.
+type EMail struct {
+	EmailAddress string
+	RelatedAgent string // optional
+}
+
+func (x EMail) element() *etree.Element {
+	e := class("memo:EMail")
+	leaf(e, "emailAddress", x.EmailAddress)
+	optional(e, "relatedAgent", x.RelatedAgent)
+	return e
+}
+
+// SEnumber is the class grd:SEnumber (SE-nummer, registration for VAT).
+type SEnumber struct {
+	SeNumber    string
+	CompanyName string // optional
+}
+
+func (x SEnumber) element() *etree.Element {
+	e := class("grd:SEnumber")
+	leaf(e, "seNumber", x.SeNumber)
+	optional(e, "companyName", x.CompanyName)
+	return e
+}
+
+// Telephone is the class Telephone.
+type Telephone struct {
+	TelephoneNumber string
+	RelatedAgent    string // optional
+}
+
+func (x Telephone) element() *etree.Element {
+	e := class("memo:Telephone")
+	leaf(e, "telephoneNumber", x.TelephoneNumber)
+	optional(e, "relatedAgent", x.RelatedAgent)
+	return e
+}
+
+// EID is the class grd:EID: an employee's electronic identity. Its form is opaque; CVR:12345678-RID:1234567890123 is
+// seen.
+type EID struct {
+	EID   string
+	Label string // optional
+}
+
+func (x EID) element() *etree.Element {
+	e := class("grd:EID")
+	leaf(e, "eID", x.EID)
+	optional(e, "label", x.Label)
+	return e
+}
+
+// ContentResponsible is the class ContentResponsible; both properties are optional.
+type ContentResponsible struct {
+	ContentResponsibleID string
+	Label                string
+}
+
+func (x ContentResponsible) element() *etree.Element {
+	e := class("memo:ContentResponsible")
+	optional(e, "contentResponsibleID", x.ContentResponsibleID)
+	optional(e, "label", x.Label)
+	return e
+}
+
+// GeneratingSystem is the class GeneratingSystem: the system that made the message.
+type GeneratingSystem struct {
+	GeneratingSystemID string
+	Label              string // optional
+}
+
+func (x GeneratingSystem) element() *etree.Element {
+	e := class("memo:GeneratingSystem")
+	leaf(e, "generatingSystemID", x.GeneratingSystemID)
+	optional(e, "label", x.Label)
+	return e
+}
+
+// SORdata is the class sor:SORdata (Sundhedsvæsenets Organisationsregister).
+type SORdata struct {
+	SorIdentifier string
+	EntryName     string // optional
+}
+
+func (x SORdata) element() *etree.Element {
+	e := class("sor:SORdata")
+	leaf(e, "sorIdentifier", x.SorIdentifier)
+	optional(e, "entryName", x.EntryName)
+	return e
+}

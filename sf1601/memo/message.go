@@ -1,0 +1,147 @@
+package memo
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/beevik/etree"
+
+	"github.com/brevdue/brevdue/sf1601/xmlstream"
+)
+
+// Version is a version of MeMo, as written in memoVersion.
+type Version string
+
+// The versions this package writes.
+const (
+	V1_1 Version = "1.1"
+	V1_2 Version = "1.2"
+)
+
+// schemaVersion is what 1.1 writes in memoSchVersion.
+const schemaVersion = "1.1.0"
+
+// Message is the root class: memo:Message. Body is nil in a NEMSMS and mandatory otherwise.
+type Message struct {
+	Version Version
+	Header  MessageHeader
+	Body    *MessageBody
+}
+
+// MessageType is the messageType of a MessageHeader (MeMo 1.1 XSD, memoMessageType).
+type MessageType string
+
+// The two message types.
+const (
+	DigitalPost MessageType = "DIGITALPOST"
+	NemSMS      MessageType = "NEMSMS"
+)
+
+// MessageHeader is the class MessageHeader: everything about a message but its documents.
+type MessageHeader struct {
+	MessageType            MessageType
+	MessageUUID            string    // version 4; the identity of the message in all of Digital Post
+	MessageID              string    // optional: the sender's own id
+	MessageCode            string    // optional
+	Label                  string    // the subject
+	Notification           string    // optional, at most 150 characters; the text itself in a NEMSMS
+	AdditionalNotification string    // optional
+	Reply                  bool      // may be answered; default false
+	ReplyByDateTime        time.Time // optional
+	DoNotDeliverUntilDate  Date      // optional
+	Mandatory              bool
+	LegalNotification      bool
+	PostType               string // optional, "MYNDIGHEDSPOST" or "VIRKSOMHEDSPOST" in what is seen; free text in the XSD
+	Sender                 Sender
+	Recipient              Recipient
+	ContentData            *ContentData
+	ForwardData            *ForwardData
+	ReplyData              []ReplyData // one per message of the thread
+}
+
+// ErrVersion tells that a message cannot be written in its version: the version is none this package knows, or the
+// message holds a class that the version does not have.
+var ErrVersion = errors.New("not possible in this version of MeMo")
+
+// Element builds the memo:Message element and returns the file contents its placeholders refer to: placeholder
+// first+i stands for contents[i], so that the element can be put into a larger document that has contents of its own.
+//
+// It writes what the message says without judging it, except that it fails with ErrVersion where the version has no
+// place for something and fails for a File without Content. Call Validate before sending.
+func (m *Message) Element(first int) (*etree.Element, []xmlstream.Content, error) {
+	if err := m.versionError(); err != nil {
+		return nil, nil, fmt.Errorf("memo: %w", err)
+	}
+	e := class("memo:Message")
+	e.CreateAttr("memoVersion", string(m.Version))
+	if m.Version == V1_1 {
+		e.CreateAttr("memoSchVersion", schemaVersion)
+	}
+	e.AddChild(m.Header.element(m.Version))
+	w := files{first: first}
+	if m.Body != nil {
+		e.AddChild(m.Body.element(&w))
+	}
+	if w.missing > 0 {
+		return nil, nil, fmt.Errorf("memo: %d files have no content", w.missing)
+	}
+	return e, w.contents, nil
+}
+
+// Document is the message as a document of its own, ready to be streamed.
+func (m *Message) Document() (*xmlstream.Document, error) {
+	e, contents, err := m.Element(0)
+	if err != nil {
+		return nil, err
+	}
+	d, err := xmlstream.New(e, contents)
+	if err != nil {
+		return nil, fmt.Errorf("memo: %w", err)
+	}
+	return d, nil
+}
+
+// versionError tells whether the message fits its version.
+func (m *Message) versionError() error {
+	switch {
+	case m.Version != V1_1 && m.Version != V1_2:
+		return fmt.Errorf("unknown version: %w", ErrVersion)
+	case m.Version == V1_1 && m.Header.Sender.Representative != nil:
+		return fmt.Errorf("MessageHeader/Sender/Representative: %w", ErrVersion)
+	case m.Version == V1_1 && m.Header.ForwardData != nil && m.Header.ForwardData.OriginalRepresentative != "":
+		return fmt.Errorf("MessageHeader/ForwardData/originalRepresentative: %w", ErrVersion)
+	}
+	return nil
+}
+
+func (x MessageHeader) element(v Version) *etree.Element {
+	e := class("memo:MessageHeader")
+	leaf(e, "messageType", string(x.MessageType))
+	leaf(e, "messageUUID", x.MessageUUID)
+	optional(e, "messageID", x.MessageID)
+	optional(e, "messageCode", x.MessageCode)
+	leaf(e, "label", x.Label)
+	optional(e, "notification", x.Notification)
+	optional(e, "additionalNotification", x.AdditionalNotification)
+	if x.Reply {
+		boolean(e, "reply", true)
+	}
+	optionalTime(e, "replyByDateTime", x.ReplyByDateTime)
+	if !x.DoNotDeliverUntilDate.IsZero() {
+		leaf(e, "doNotDeliverUntilDate", x.DoNotDeliverUntilDate.String())
+	}
+	if x.Mandatory || v == V1_1 {
+		boolean(e, "mandatory", x.Mandatory)
+	}
+	if x.LegalNotification || v == V1_1 {
+		boolean(e, "legalNotification", x.LegalNotification)
+	}
+	optional(e, "postType", x.PostType)
+	e.AddChild(x.Sender.element(v))
+	e.AddChild(x.Recipient.element(v))
+	add(e, x.ContentData)
+	add(e, x.ForwardData)
+	addAll(e, x.ReplyData)
+	return e
+}

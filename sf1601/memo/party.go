@@ -1,0 +1,107 @@
+package memo
+
+import "github.com/beevik/etree"
+
+// IDType tells what kind of number identifies a party. The 1.1 XSD leaves it as free text; Digital Post dropped every
+// other value than these two for senders.
+type IDType string
+
+// The two kinds.
+const (
+	CPR IDType = "CPR" // 10 digits
+	CVR IDType = "CVR" // 8 digits
+)
+
+// Sender is the class Sender: the authority or company that the message is from.
+type Sender struct {
+	SenderID       string // digits without separators
+	IDType         IDType
+	IDTypeLabel    string // optional, 1.1 only: left out in 1.2
+	Label          string
+	AttentionData  *AttentionData
+	ContactPoint   *ContactPoint   // where an answer goes
+	Representative *Representative // 1.2 only
+}
+
+func (x Sender) element(v Version) *etree.Element {
+	e := class("memo:Sender")
+	leaf(e, "senderID", x.SenderID)
+	leaf(e, "idType", string(x.IDType))
+	if v == V1_1 {
+		optional(e, "idTypeLabel", x.IDTypeLabel)
+	}
+	leaf(e, "label", x.Label)
+	add(e, x.AttentionData)
+	add(e, x.ContactPoint)
+	add(e, x.Representative)
+	return e
+}
+
+// Recipient is the class Recipient: the one citizen, company or authority that the message is to.
+type Recipient struct {
+	RecipientID   string // digits without separators
+	IDType        IDType
+	IDTypeLabel   string // optional, 1.1 only: left out in 1.2
+	Label         string // optional, unlike the sender's
+	AttentionData *AttentionData
+	ContactPoint  *ContactPoint
+}
+
+func (x Recipient) element(v Version) *etree.Element {
+	e := class("memo:Recipient")
+	leaf(e, "recipientID", x.RecipientID)
+	leaf(e, "idType", string(x.IDType))
+	if v == V1_1 {
+		optional(e, "idTypeLabel", x.IDTypeLabel)
+	}
+	optional(e, "label", x.Label)
+	add(e, x.AttentionData)
+	add(e, x.ContactPoint)
+	return e
+}
+
+// Representative is the class Representative of MeMo 1.2: who sends on behalf of the sender. No schema for it is
+// published: that all three properties are mandatory and at most 256 characters is an assumption (docs/divergences.md).
+type Representative struct {
+	RepresentativeID string
+	IDType           IDType
+	Label            string
+}
+
+func (x Representative) element() *etree.Element {
+	e := class("memo:Representative")
+	leaf(e, "representativeID", x.RepresentativeID)
+	leaf(e, "idType", string(x.IDType))
+	leaf(e, "label", x.Label)
+	return e
+}
+
+// ContactPoint is the class ContactPoint: a place inside an organisation that receives answers.
+type ContactPoint struct {
+	ContactGroup   string // optional, such as 22.33.44.55
+	ContactPointID string // a UUID in practice
+	Label          string // optional
+	ContactInfo    []ContactInfo
+}
+
+func (x ContactPoint) element() *etree.Element {
+	e := class("memo:ContactPoint")
+	optional(e, "contactGroup", x.ContactGroup)
+	leaf(e, "contactPointID", x.ContactPointID)
+	optional(e, "label", x.Label)
+	addAll(e, x.ContactInfo)
+	return e
+}
+
+// ContactInfo is the class ContactInfo: a free pair on a contact point, at most two of them.
+type ContactInfo struct {
+	Label string
+	Value string
+}
+
+func (x ContactInfo) element() *etree.Element {
+	e := class("memo:ContactInfo")
+	leaf(e, "label", x.Label)
+	leaf(e, "value", x.Value)
+	return e
+}
