@@ -1,0 +1,152 @@
+package beskedfordeler
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
+	"strings"
+)
+
+// Limits of one document. Real messages are below 10 KB, 10 levels and 80
+// elements; the caps leave room for long error texts.
+const (
+	maxBytes = 4 << 20
+	maxDepth = 32
+	maxNodes = 10_000
+)
+
+// node is one element: children or text, matched by local name.
+type node struct {
+	name     string
+	text     []byte
+	children []*node
+}
+
+// parse reads one document into a tree under the limits above.
+func parse(field string, doc []byte) (*node, error) {
+	if len(doc) > maxBytes {
+		return nil, refuse(field, "is larger than the limit", nil)
+	}
+	doc = bytes.TrimPrefix(doc, []byte("\xef\xbb\xbf"))
+	if len(bytes.TrimSpace(doc)) == 0 {
+		return nil, refuse(field, "is empty", ErrEmpty)
+	}
+	dec := xml.NewDecoder(bytes.NewReader(doc))
+	dec.CharsetReader = utf8Only
+	var (
+		root  *node
+		stack []*node
+		nodes int
+	)
+	for {
+		tok, err := dec.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, refuse(field, "is not well-formed XML", err)
+		}
+		switch t := tok.(type) {
+		case xml.StartElement:
+			if nodes++; nodes > maxNodes || len(stack) >= maxDepth {
+				return nil, refuse(field, "has too many or too deep elements", nil)
+			}
+			n := &node{name: t.Name.Local}
+			switch {
+			case len(stack) > 0:
+				parent := stack[len(stack)-1]
+				parent.children = append(parent.children, n)
+			case root == nil:
+				root = n
+			default:
+				return nil, refuse(field, "has more than one root element", nil)
+			}
+			stack = append(stack, n)
+		case xml.EndElement:
+			stack = stack[:len(stack)-1]
+		case xml.CharData:
+			if len(stack) == 0 {
+				if len(bytes.TrimSpace(t)) > 0 {
+					return nil, refuse(field, "has text outside its root element", nil)
+				}
+				continue
+			}
+			top := stack[len(stack)-1]
+			top.text = append(top.text, t...)
+		case xml.Directive:
+			return nil, refuse(field, "has a DTD or another directive", nil)
+		}
+	}
+	if root == nil {
+		return nil, refuse(field, "has no root element", ErrEmpty)
+	}
+	return root, nil
+}
+
+// utf8Only accepts the labels real senders write for UTF-8 and nothing else.
+func utf8Only(label string, in io.Reader) (io.Reader, error) {
+	if strings.EqualFold(label, "utf8") || strings.EqualFold(label, "utf-8") {
+		return in, nil
+	}
+	return nil, errors.New("the encoding is not UTF-8")
+}
+
+// reader walks a tree and keeps the first refusal, so that a field list reads
+// as a list.
+type reader struct{ err error }
+
+func (r *reader) fail(field, reason string) {
+	if r.err == nil {
+		r.err = refuse(field, reason, nil)
+	}
+}
+
+// child is the only child of n called name, nil when absent; a second one is
+// refused.
+func (r *reader) child(n *node, name string) *node {
+	if n == nil {
+		return nil
+	}
+	var found *node
+	for _, c := range n.children {
+		if c.name != name {
+			continue
+		}
+		if found != nil {
+			r.fail(n.name+"/"+name, "occurs more than once")
+		}
+		found = c
+	}
+	return found
+}
+
+// required is child, refused when absent.
+func (r *reader) required(n *node, name string) *node {
+	c := r.child(n, name)
+	if c == nil {
+		if n != nil {
+			name = n.name + "/" + name
+		}
+		r.fail(name, "is missing")
+	}
+	return c
+}
+
+// text is the trimmed text of a leaf child; elements inside it are refused.
+func (r *reader) text(n *node, name string) string {
+	return strings.TrimSpace(r.verbatim(n, name))
+}
+
+// verbatim is the text of a leaf child as written.
+func (r *reader) verbatim(n *node, name string) string {
+	c := r.child(n, name)
+	if c == nil {
+		return ""
+	}
+	if len(c.children) > 0 {
+		r.fail(n.name+"/"+name, "holds elements where text belongs")
+		return ""
+	}
+	return string(c.text)
+}
