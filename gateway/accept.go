@@ -1,0 +1,222 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// Accept checks a draft, gives each of its messages an identity, and stores everything in one transaction. When it
+// returns without error the intent is durable and will be sent.
+//
+// existing is true when the producer has posted the same reference with the same body before; the earlier intent is
+// returned. Errors: *Invalid with every problem found, ErrConflict for the same reference with another body.
+func (g *Gateway) Accept(ctx context.Context, d Draft) (intent *Intent, existing bool, err error) {
+	now := g.now()
+	i := &Intent{
+		ID: g.newID("int"), Producer: d.Producer, Reference: d.Reference, Fingerprint: d.Fingerprint,
+		Sender: d.Sender, Recipient: d.Recipient, Routes: d.Routes, Content: d.Content,
+		NotBefore: d.NotBefore.UTC(), Expires: d.Expires.UTC(), Window: d.Window, Dedupe: d.Dedupe,
+		Status: IntentAccepted, CreatedAt: now,
+	}
+	problems := g.takeDocuments(ctx, i, d.Documents)
+	g.mintReservations(i)
+	problems = append(problems, g.check(ctx, i, now)...)
+	if problems = append(d.Problems, problems...); len(problems) > 0 {
+		return nil, false, &Invalid{Problems: problems}
+	}
+	if err := g.storeLarge(ctx, i, d.Documents); err != nil {
+		return nil, false, err
+	}
+	g.mintMessages(i, now)
+	if existing, err = g.insert(ctx, i); err != nil {
+		return nil, false, err
+	}
+	if existing {
+		earlier, err := g.journal.IntentView(ctx, d.Producer, i.ID)
+		return earlier, true, err
+	}
+	for _, m := range i.Messages {
+		// The journal has it; a queue that does not is filled by Sweep.
+		if err := g.queue.Enqueue(ctx, DueMessage{ID: m.ID, Channel: m.Channel, DueAt: m.DueAt}); err != nil {
+			g.log.WarnContext(ctx, "enqueue failed, the sweep will repeat it", "message", m.ID, "error", err)
+		}
+	}
+	return i, false, nil
+}
+
+// insert stores i and its messages, or finds the earlier intent with the same reference and puts its id into i.
+func (g *Gateway) insert(ctx context.Context, i *Intent) (existing bool, err error) {
+	id, messages := i.ID, i.Messages
+	err = g.journal.Update(ctx, func(tx Tx) error {
+		existing = false
+		i.ID, i.Status, i.DiscardedBy, i.FinalAt, i.Messages = id, IntentAccepted, "", time.Time{}, messages
+		if i.Dedupe != "" {
+			waiting, err := tx.WaitingDuplicate(i.Producer, i.Dedupe)
+			if err != nil {
+				return err
+			}
+			if waiting != "" {
+				i.Status, i.DiscardedBy, i.FinalAt, i.Messages = IntentDiscarded, waiting, i.CreatedAt, nil
+			}
+		}
+		if i.Status != IntentDiscarded {
+			i.Status = DeriveStatus(i.Messages)
+		}
+		inserted, err := tx.InsertIntent(i)
+		if err != nil {
+			return err
+		}
+		if !inserted {
+			earlier, err := tx.IntentByReference(i.Producer, i.Reference)
+			if err != nil {
+				return notFound(err, "reference", "given")
+			}
+			if !bytes.Equal(earlier.Fingerprint[:], i.Fingerprint[:]) {
+				return ErrConflict
+			}
+			existing, i.ID = true, earlier.ID
+			return nil
+		}
+		return g.insertMessages(tx, i)
+	})
+	return existing, err
+}
+
+func (g *Gateway) insertMessages(tx Tx, i *Intent) error {
+	for n := range i.Messages {
+		m := &i.Messages[n]
+		if err := tx.InsertMessage(m); err != nil {
+			return err
+		}
+		if err := tx.InsertEvent(&Event{
+			At: i.CreatedAt, Producer: i.Producer, IntentID: i.ID, Reference: i.Reference,
+			MessageID: m.ID, Channel: m.Channel, Status: m.State, IntentStatus: i.Status,
+		}); err != nil {
+			return err
+		}
+	}
+	if i.Status != IntentDiscarded {
+		return nil
+	}
+	return tx.InsertEvent(&Event{
+		At: i.CreatedAt, Producer: i.Producer, IntentID: i.ID, Reference: i.Reference,
+		Status: MessageState(IntentDiscarded), IntentStatus: IntentDiscarded,
+		Code: "dedupe.waiting", Text: i.DiscardedBy,
+	})
+}
+
+// mintMessages makes the first message of every leg, with the identity it keeps on every attempt.
+func (g *Gateway) mintMessages(i *Intent, now time.Time) {
+	i.Messages = make([]Message, 0, len(i.Routes))
+	for leg := range i.Routes {
+		i.Messages = append(i.Messages, g.mint(i.ID, leg, 0, i.Routes[leg][0], i.NotBefore, i.Expires, now))
+	}
+}
+
+// mint makes a message with a fresh identity. It is due at notBefore, or now.
+func (g *Gateway) mint(intentID string, leg, step int, channel string, notBefore, expires, now time.Time) Message {
+	m := Message{
+		ID: g.newID("msg"), IntentID: intentID, Leg: leg, Step: step, Channel: channel, State: Queued,
+		MessageUUID: g.newUUID(), AfsendelseID: g.newUUID(), TransactionID: g.newUUID(),
+		DueAt: now, CreatedAt: now,
+	}
+	if notBefore.After(now) {
+		m.State, m.DueAt = Scheduled, earliest(notBefore, expires)
+	}
+	return m
+}
+
+// earliest returns the earlier of two moments, where zero is never.
+func earliest(a, b time.Time) time.Time {
+	if b.IsZero() || (!a.IsZero() && a.Before(b)) {
+		return a
+	}
+	return b
+}
+
+// mintReservations gives every AFTALE without one its reservationUUID, so that it is the same on every attempt.
+func (g *Gateway) mintReservations(i *Intent) {
+	for n := range i.Content.Actions {
+		if r := i.Content.Actions[n].Reservation; r != nil && r.UUID == "" {
+			r.UUID = g.newUUID()
+		}
+		i.Content.Actions[n] = i.Content.Actions[n].UTC()
+	}
+}
+
+// takeDocuments describes the draft's documents in i without storing any: inline ones by their bytes, earlier uploads
+// by what the journal knows of them.
+func (g *Gateway) takeDocuments(ctx context.Context, i *Intent, drafts []DraftDocument) (problems []Problem) {
+	i.Content.Documents = make([]Document, 0, len(drafts))
+	for n, d := range drafts {
+		doc := Document{Filename: d.Filename, ContentType: d.ContentType, Size: int64(len(d.Content)), Inline: d.Content}
+		switch {
+		case d.Upload != "" && len(d.Content) > 0:
+			problems = append(problems, Problem{
+				Pointer: pointer("/content/documents", n, "/document"), Code: "document.both",
+				Detail: "A document is either content or the id of an uploaded document, not both.",
+			})
+		case d.Upload != "":
+			u, err := g.journal.Upload(ctx, i.Producer, d.Upload)
+			if err != nil {
+				problems = append(problems, uploadProblem(n, err))
+				break
+			}
+			doc.Size, doc.SHA256 = u.Size, u.SHA256
+			if doc.Filename == "" {
+				doc.Filename = u.Filename
+			}
+		}
+		i.Content.Documents = append(i.Content.Documents, doc)
+	}
+	return problems
+}
+
+func uploadProblem(n int, err error) Problem {
+	p := Problem{
+		Pointer: pointer("/content/documents", n, "/document"), Code: "document.unknown",
+		Detail: "There is no uploaded document with this id.",
+	}
+	if !errors.Is(err, ErrNotFound) {
+		p.Code, p.Detail = "document.unreadable", "The uploaded document cannot be looked up now; try again."
+	}
+	return p
+}
+
+// storeLarge moves inline documents over MaxInline into the document store and names the rest by their digest.
+func (g *Gateway) storeLarge(ctx context.Context, i *Intent, drafts []DraftDocument) error {
+	for n := range i.Content.Documents {
+		doc := &i.Content.Documents[n]
+		if drafts[n].Upload != "" {
+			continue
+		}
+		if doc.Size <= MaxInline {
+			doc.SetDigest(digest(doc.Inline))
+			continue
+		}
+		sha, _, err := g.documents.Put(ctx, bytes.NewReader(doc.Inline), MaxDocument)
+		if err != nil {
+			return fmt.Errorf("store document %d: %w", n, err)
+		}
+		doc.SHA256, doc.Inline = sha, nil
+	}
+	return nil
+}
+
+// open reads document n of i, wherever it lives.
+func (g *Gateway) open(i *Intent) func(ctx context.Context, n int) (io.ReadCloser, error) {
+	return func(ctx context.Context, n int) (io.ReadCloser, error) {
+		if n < 0 || n >= len(i.Content.Documents) {
+			return nil, fmt.Errorf("document %d: %w", n, ErrNotFound)
+		}
+		d := i.Content.Documents[n]
+		if d.Inline != nil || d.Size == 0 {
+			return io.NopCloser(bytes.NewReader(d.Inline)), nil
+		}
+		return g.documents.Open(ctx, d.SHA256)
+	}
+}

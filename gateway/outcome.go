@@ -1,0 +1,85 @@
+package gateway
+
+import "time"
+
+// Class is what an attempt means for what happens next. See the package comment for the policy.
+type Class string
+
+// The five classes. ARCHITECTURE principle: one classifier, and an unlisted code is Fail.
+const (
+	Accept  Class = "accepted"
+	Retry   Class = "retry"
+	Next    Class = "next"
+	Fail    Class = "failed"
+	Unknown Class = "unknown"
+)
+
+// rank orders what several findings about one letter mean together: failed > next > retry.
+func (c Class) rank() int {
+	switch c {
+	case Fail:
+		return 4
+	case Next:
+		return 3
+	case Retry:
+		return 2
+	case Unknown:
+		return 1
+	case Accept:
+		return 0
+	default:
+		return 4
+	}
+}
+
+// Worst returns the class that wins when several are found for one letter: failed > next > retry > unknown > accepted.
+func Worst(first Class, more ...Class) Class {
+	for _, c := range more {
+		if c.rank() > first.rank() {
+			first = c
+		}
+	}
+	return first
+}
+
+// Outcome is what a [Channel] says about one attempt.
+type Outcome struct {
+	Class          Class
+	Code           string        // raw code of the far end, or our own for what happened before it
+	Text           string        // raw text of the far end: for the producer and the journal, never for a log
+	Hint           string        // what an operator can do about it, if anything
+	HTTPStatus     int           // 0: none
+	RetryAfter     time.Duration // the far end's own wish; 0: none
+	TransmissionID string
+	Err            error // the private cause
+}
+
+// Attempt is one try to hand a message over: booked before anything leaves, closed once, never changed after that.
+type Attempt struct {
+	ID         string // att_ + ULID; also the letter's opaque name in signed manifests
+	MessageID  string
+	N          int    // 1, 2, 3, ...
+	Worker     string // the process that booked it
+	StartedAt  time.Time
+	EndedAt    time.Time // zero: open
+	Class      Class
+	Code       string
+	Text       string
+	HTTPStatus int
+	Digest     []byte // SHA-256 of what was signed to be sent; nil: nothing was about to leave
+	ManifestID string // the signed manifest that lists Digest under ID
+}
+
+// Evidence is a signed manifest over one or more letters, kept before any of them leaves.
+type Evidence struct {
+	ID       string // UUID
+	XML      []byte // ds:Signature over a ds:Manifest
+	SignedAt time.Time
+	Letters  []EvidenceLetter
+}
+
+// EvidenceLetter is one entry of a manifest.
+type EvidenceLetter struct {
+	AttemptID string
+	Digest    [32]byte // SHA-256 of the exact bytes to be sent
+}

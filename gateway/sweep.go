@@ -1,0 +1,180 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// The pace of repair.
+const (
+	// DeadAfter is how long a worker may be silent before its open attempts are taken from it. Beat must run several
+	// times in it.
+	DeadAfter = 20 * time.Second
+	// dueGrace is how long a due message may wait for a worker before the sweep looks whether the queue has it.
+	dueGrace = 5 * time.Second
+	// quarantineFor is how long an unmatched receipt is tried again.
+	quarantineFor = 7 * 24 * time.Hour
+	sweepPage     = 500
+)
+
+// SweepResult counts what a sweep repaired.
+type SweepResult struct {
+	Abandoned int // attempts of dead workers that were closed
+	Requeued  int // due messages offered to the queue again
+	Rematched int // receipts taken out of quarantine
+	Forgot    bool
+}
+
+// Beat tells the other processes that this worker lives. Call it every few seconds, well within DeadAfter.
+func (g *Gateway) Beat(ctx context.Context) error {
+	return g.journal.Update(ctx, func(tx Tx) error { return tx.Seen(g.worker, g.now()) })
+}
+
+// Leave tells the other processes that this worker stopped of its own will and has no open attempt.
+func (g *Gateway) Leave(ctx context.Context) error {
+	return g.journal.Update(ctx, func(tx Tx) error { return tx.Gone(g.worker) })
+}
+
+// Sweep repairs what crashes and lost queues leave behind. Any process may call it at any time; every step is safe to
+// repeat. It goes on after an error of one step and returns all errors together.
+func (g *Gateway) Sweep(ctx context.Context) (SweepResult, error) {
+	var r SweepResult
+	var errs [3]error
+	r.Abandoned, errs[0] = g.closeAbandoned(ctx)
+	r.Requeued, r.Forgot, errs[1] = g.requeue(ctx)
+	r.Rematched, errs[2] = g.rematch(ctx)
+	return r, errors.Join(errs[:]...)
+}
+
+// closeAbandoned ends the attempts of workers that died while sending.
+func (g *Gateway) closeAbandoned(ctx context.Context) (int, error) {
+	attempts, err := g.journal.Abandoned(ctx, g.now().Add(-DeadAfter), sweepPage)
+	if err != nil {
+		return 0, fmt.Errorf("find abandoned attempts: %w", err)
+	}
+	closed := 0
+	for n := range attempts {
+		switch err := g.abandon(ctx, &attempts[n]); {
+		case errors.Is(err, ErrStale): // another process was faster
+		case err != nil:
+			return closed, fmt.Errorf("close attempt %s: %w", attempts[n].ID, err)
+		default:
+			closed++
+		}
+	}
+	return closed, nil
+}
+
+// abandon closes one attempt whose worker died. A channel that keeps evidence first and kept none cannot have sent
+// anything; everything else may have been accepted.
+func (g *Gateway) abandon(ctx context.Context, a *Attempt) error {
+	var follow DueMessage
+	err := g.journal.Update(ctx, func(tx Tx) error {
+		m, err := tx.Message(a.MessageID)
+		if err != nil {
+			return notFound(err, "message", a.MessageID)
+		}
+		head, err := tx.IntentHead(m.IntentID)
+		if err != nil {
+			return notFound(err, "intent", m.IntentID)
+		}
+		o := Outcome{Class: Unknown, Code: "worker.died", Text: "The worker died while it was sending."}
+		if w, ok := g.channels[m.Channel].(Witness); ok && w.Witnesses() && a.Digest == nil {
+			o = Outcome{Class: Retry, Code: "worker.died", Text: "The worker died before anything was sent."}
+		}
+		end := *a
+		end.EndedAt, end.Class, end.Code, end.Text = g.now(), o.Class, o.Code, o.Text
+		if err := tx.CloseAttempt(&end); err != nil {
+			return err
+		}
+		if m.State != Sending {
+			return nil
+		}
+		_, _, err = g.apply(tx, head, m, &end, o)
+		follow = DueMessage{ID: m.ID, Channel: m.Channel, DueAt: m.DueAt}
+		return err
+	})
+	if err != nil || follow.ID == "" {
+		return err
+	}
+	g.log.WarnContext(ctx, "took over an attempt of a dead worker", "attempt", a.ID, "message", a.MessageID, "worker", a.Worker)
+	return g.queue.Ensure(ctx, follow)
+}
+
+// requeue offers due messages to the queue again: all of them when the queue has lost its memory, otherwise the oldest
+// page of those that have waited longer than a worker should take.
+func (g *Gateway) requeue(ctx context.Context) (int, bool, error) {
+	forgot, err := g.queue.Forgot(ctx)
+	if err != nil {
+		return 0, false, fmt.Errorf("ask the queue: %w", err)
+	}
+	before := g.now().Add(-dueGrace)
+	if forgot {
+		before = g.now().Add(time.Hour) // what is due soon may come back at once, to wait there
+		g.log.WarnContext(ctx, "the queue has lost its memory; filling it from the journal")
+	}
+	count := 0
+	for cursor := (DueCursor{}); ; {
+		page, err := g.journal.Due(ctx, before, cursor, sweepPage)
+		if err != nil {
+			return count, forgot, fmt.Errorf("find due messages: %w", err)
+		}
+		for _, m := range page {
+			if err := g.queue.Ensure(ctx, m); err != nil {
+				return count, forgot, fmt.Errorf("requeue: %w", err)
+			}
+			count++
+			cursor = DueCursor{DueAt: m.DueAt, ID: m.ID}
+		}
+		if len(page) < sweepPage || !forgot {
+			return count, forgot, nil
+		}
+	}
+}
+
+// rematch tries the receipts in quarantine once more.
+func (g *Gateway) rematch(ctx context.Context) (int, error) {
+	receipts, err := g.journal.Quarantine(ctx, g.now().Add(-quarantineFor), sweepPage)
+	if err != nil {
+		return 0, fmt.Errorf("read quarantine: %w", err)
+	}
+	count := 0
+	for n := range receipts {
+		matched, err := g.match(ctx, receipts[n])
+		if err != nil {
+			return count, fmt.Errorf("match receipt %s: %w", receipts[n].ID, err)
+		}
+		if matched {
+			count++
+		}
+	}
+	return count, nil
+}
+
+func (g *Gateway) match(ctx context.Context, r Receipt) (bool, error) {
+	var matched bool
+	var follow *Message
+	err := g.journal.Update(ctx, func(tx Tx) error {
+		matched, follow = false, nil
+		id, err := tx.FindMessage(r.MessageUUID, r.AfsendelseID, r.Transmission)
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		r.MessageID = id
+		if err := tx.MatchReceipt(r.ID, id); err != nil {
+			return err
+		}
+		matched = true
+		_, follow, err = g.settle(tx, &r)
+		return err
+	})
+	if err == nil && follow != nil {
+		g.enqueue(ctx, follow)
+	}
+	return matched, err
+}
