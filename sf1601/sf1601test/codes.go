@@ -1,0 +1,26 @@
+package sf1601test
+
+// Codes the simulator puts into FejlKode of a status. They are the NgDP codes
+// known from public documents: memo.invalid has been seen in a real status,
+// the others are in KMD WorkZone's list of Digital Post errors. More exist and
+// are not published.
+const (
+	CodeMemoInvalid       = "memo.invalid"
+	CodeContactPoint      = "contact.point.id.format.not.allowed"
+	CodeDeliverTooEarly   = "do.not.deliver.until.date.too.early"
+	CodeEmptyNotification = "empty.notification.not.allowed"
+	CodeEmptyFile         = "file.empty.not.allowed"
+	CodeFileExtension     = "file.extension.not.allowed"
+)
+
+// Codes of the simulator's own. No official FejlId of SF1601 is published, so
+// none is imitated: these say by their prefix that they are not official.
+const (
+	// CodeRefused is the FejlId of every refusal in an answer.
+	CodeRefused = "sim.refused"
+	// CodeNotRegistered is the FejlKode of the status of a letter to somebody
+	// without Digital Post or NemSMS.
+	CodeNotRegistered = "sim.not-registered"
+	// KildeID is the KildeId of every Fejl the simulator makes.
+	KildeID = "sf1601test"
+)

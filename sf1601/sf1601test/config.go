@@ -1,0 +1,140 @@
+package sf1601test
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"time"
+)
+
+// Config is how a Server behaves. The zero value is a usable strict far end on
+// a free port of 127.0.0.1 that pushes nothing.
+type Config struct {
+	// Listen is the address of the services; empty means 127.0.0.1:0.
+	Listen string
+	// Admin is the address of the plain-HTTP admin listener; empty means none.
+	// It has no authentication: keep it on the loopback interface.
+	Admin string
+	// Authority signs the certificates. Nil means LoadOrCreate(Dir), or one in
+	// memory when Dir is empty too.
+	Authority *Authority
+	// Dir keeps the certificates over restarts; see LoadOrCreate.
+	Dir string
+	// KeyBits and CVR go to the authority made from Dir.
+	KeyBits int
+	CVR     string
+
+	// PushURL is where PKO_PostStatus is posted (the gateway's
+	// PostStatusBeskedModtag); empty means statuses are dropped and counted as
+	// unrouted. SetPushURL changes it.
+	PushURL string
+	// PushWorkers is how many pushes run at once; zero means 8.
+	PushWorkers int
+	// PushTimeout bounds one push; zero means 30 s.
+	PushTimeout time.Duration
+	// PushBackoffMin and PushBackoffMax bound the doubling pause between
+	// attempts of one push; zero means 0.2 s and 5 s.
+	PushBackoffMin, PushBackoffMax time.Duration
+	// MaxPending is how many letters may wait for a status or a push; zero
+	// means 100,000. At the limit kombi answers 503: bounded memory, nothing
+	// lost.
+	MaxPending int
+
+	// MaxBytes is the largest kombi request; zero means 99,500,000.
+	MaxBytes int64
+	// MaxMessages is how many letters are remembered, for the admin port, for
+	// finding duplicates and for two identities; zero means 100,000. The
+	// oldest is forgotten first.
+	MaxMessages int
+	// RefuseDuplicates answers Result=false to a messageUUID that was accepted
+	// before. Off, it is accepted again with the same TransmissionID and no
+	// new status. What SF1601 does is not published.
+	RefuseDuplicates bool
+	// FejlKode and FejlTekst are the status of recipients ending in 9993;
+	// empty means file.extension.not.allowed and a text of two lines.
+	FejlKode, FejlTekst string
+	// KanalNemSMS is the KanalKode in the status of a NemSMS; empty means
+	// "NemSMS". The real value is not published.
+	KanalNemSMS string
+	// FileExtensions, without dot and in lower case, are what a document's
+	// filename may end in; nil checks none, since the official list was not
+	// to be had. Others get the status file.extension.not.allowed.
+	FileExtensions []string
+
+	// Faults are the faults at start; zero fields are as in DefaultFaults.
+	// SetFaults changes them.
+	Faults Faults
+	// Seed of the dice behind fault rates; zero takes a random one. It is
+	// logged and shown in Stats.
+	Seed uint64
+	// Now is the clock; nil means time.Now. Delays are measured by timers.
+	Now func() time.Time
+	// Random is where UUIDs and tokens come from; nil means crypto/rand.
+	Random io.Reader
+	// Logger gets start, stop and refused calls, without personal data; nil
+	// discards.
+	Logger *slog.Logger
+}
+
+// DefaultMaxBytes is the size limit of SF1601: 99.5 MB, read as decimal and as
+// the size of the whole request, the strictest reading of the published
+// "99,5 MB".
+const DefaultMaxBytes = 99_500_000
+
+func orDefault[T comparable](v *T, fallback T) {
+	var zero T
+	if *v == zero {
+		*v = fallback
+	}
+}
+
+func (c Config) withDefaults() (Config, error) {
+	orDefault(&c.Listen, "127.0.0.1:0")
+	orDefault(&c.PushWorkers, 8)
+	orDefault(&c.PushTimeout, 30*time.Second)
+	orDefault(&c.PushBackoffMin, 200*time.Millisecond)
+	orDefault(&c.PushBackoffMax, 5*time.Second)
+	orDefault(&c.MaxPending, 100_000)
+	orDefault(&c.MaxBytes, DefaultMaxBytes)
+	orDefault(&c.MaxMessages, 100_000)
+	orDefault(&c.FejlKode, CodeFileExtension)
+	orDefault(&c.FejlTekst, "The file extension is not allowed\n<File>bilag.exe</File>")
+	orDefault(&c.KanalNemSMS, "NemSMS")
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Random == nil {
+		c.Random = rand.Reader
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	c.Faults = c.Faults.withDefaults()
+	if err := c.Faults.validate(); err != nil {
+		return c, err
+	}
+	if c.PushWorkers < 0 || c.MaxPending < 0 || c.MaxMessages < 0 || c.MaxBytes < 0 {
+		return c, errors.New("sf1601test: a limit is negative")
+	}
+	if c.PushBackoffMax < c.PushBackoffMin {
+		return c, errors.New("sf1601test: PushBackoffMax is below PushBackoffMin")
+	}
+	return c, checkPushURL(c.PushURL)
+}
+
+func checkPushURL(s string) error {
+	if s == "" {
+		return nil
+	}
+	u, err := url.Parse(s)
+	if err != nil {
+		return fmt.Errorf("sf1601test: push URL: %w", err)
+	}
+	if u.Scheme != "https" || u.Host == "" {
+		return errors.New("sf1601test: the push URL must be an absolute https URL")
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package sf1601test
+
+import "time"
+
+// Stats are counts since start.
+type Stats struct {
+	Started time.Time `json:"started"`
+	Seed    uint64    `json:"seed"`
+	// Requests per endpoint: issue, token, kombi, memos, digitalpost, nemsms.
+	Requests map[string]int64 `json:"requests"`
+	// Outcomes of kombi and memos calls, see the Outcome constants. They add
+	// up to Requests once no call is under way.
+	Outcomes map[string]int64 `json:"outcomes"`
+	// Letters is how many messageUUIDs were accepted.
+	Letters int64 `json:"letters"`
+	// Duplicates is how many calls brought a messageUUID accepted before.
+	Duplicates int64 `json:"duplicates"`
+	// TwoIdentities is how many messageUUIDs came under a messageID that an
+	// earlier one had: a sender that lost the identity of a letter.
+	TwoIdentities int64 `json:"twoIdentities"`
+	// Invalid is how many accepted letters break a rule of MeMo or NgDP and
+	// get status Fejlet for it.
+	Invalid int64 `json:"invalid"`
+	// Settled is how many letters have had their last status acknowledged.
+	Settled int64     `json:"settled"`
+	Pushes  PushStats `json:"pushes"`
+}
+
+// PushStats count status pushes.
+type PushStats struct {
+	Sent         int64 `json:"sent"`         // POSTs made
+	Acknowledged int64 `json:"acknowledged"` // answered with StatusKode 20
+	Retried      int64 `json:"retried"`      // POSTs that were not, and will be made again
+	Unrouted     int64 `json:"unrouted"`     // statuses dropped for want of a push URL
+	Pending      int64 `json:"pending"`      // letters waiting for a status or a push
+}
+
+// Outcomes of a kombi call.
+const (
+	OutcomeAccepted     = "accepted"     // Result=true, a new letter
+	OutcomeDuplicate    = "duplicate"    // a messageUUID accepted before
+	OutcomeRefused      = "refused"      // Result=false or an HTTP error about the request
+	OutcomeUnauthorized = "unauthorized" // 401
+	OutcomeUnavailable  = "unavailable"  // 503
+	OutcomeCutBefore    = "cutBefore"    // connection cut, nothing accepted
+	OutcomeCutAfter     = "cutAfter"     // connection cut, letter accepted
+)
+
+// Message is one letter as it arrived.
+type Message struct {
+	Seq            int64      `json:"seq"` // order of first arrival, from 1; the cursor of paging
+	MessageUUID    string     `json:"messageUUID"`
+	MessageID      string     `json:"messageID,omitempty"`
+	MessageType    string     `json:"messageType"`
+	KombiValgKode  string     `json:"kombiValgKode"`
+	Recipient      string     `json:"recipient"` // all but the last four digits masked
+	Accepted       bool       `json:"accepted"`
+	TransmissionID string     `json:"transmissionID,omitempty"`
+	TransactionIDs []string   `json:"transactionIDs"` // distinct, at most 8
+	Attempts       int        `json:"attempts"`       // calls that brought it
+	FirstSeen      time.Time  `json:"firstSeen"`
+	AcceptedAt     time.Time  `json:"acceptedAt,omitzero"`
+	SettledAt      time.Time  `json:"settledAt,omitzero"` // last status acknowledged
+	Size           int64      `json:"size"`               // bytes of the whole request
+	Documents      []Document `json:"documents"`
+	Actions        []string   `json:"actions"`           // actionCode in order
+	Finding        *Finding   `json:"finding,omitempty"` // why its status is Fejlet, when a rule is broken
+}
+
+// Document is one File of a letter.
+type Document struct {
+	Kind     string `json:"kind"` // MainDocument, AdditionalDocument, TechnicalDocument
+	Filename string `json:"filename"`
+	Format   string `json:"format"` // encodingFormat
+	Size     int64  `json:"size"`   // decoded bytes
+}
+
+// Finding is the first rule a letter breaks.
+type Finding struct {
+	Code string `json:"code"` // FejlKode of the status
+	Text string `json:"text"` // FejlTekst; never quotes the letter
+}
