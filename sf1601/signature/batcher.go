@@ -104,7 +104,7 @@ func (b *Batcher) Key() *Key { return b.key }
 // (a letter that already is in the manifest then stays listed and unsent). A
 // reference that is waiting already is refused.
 func (b *Batcher) Sign(ctx context.Context, e Entry) (*Manifest, error) {
-	if err := validReference(e.Reference); err != nil {
+	if err := CheckReference(e.Reference); err != nil {
 		return nil, err
 	}
 	if ctx.Err() != nil {

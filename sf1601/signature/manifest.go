@@ -160,8 +160,8 @@ func canonicalize(el *etree.Element) ([]byte, error) {
 	return out, nil
 }
 
-// validReference refuses ids that would not survive as a relative URI.
-func validReference(ref string) error {
+// CheckReference refuses ids that would not survive as a relative URI.
+func CheckReference(ref string) error {
 	if ref == "" || len(ref) > maxReference {
 		return fmt.Errorf("signature: reference of %d characters, want 1-%d", len(ref), maxReference)
 	}

@@ -1,0 +1,153 @@
+package sf1601
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/go-resty/resty/v2"
+
+	"github.com/brevdue/brevdue/sf1601/xmlstream"
+)
+
+// smallBody is the size up to which a request is put together once and kept in
+// memory for both passes, instead of being encoded to base64 twice.
+const smallBody = 64 << 10
+
+var (
+	errDigest     = errors.New("the bytes read for sending are not the signed ones")
+	errSuperseded = errors.New("the request body was opened again")
+)
+
+// body is a request body that is read for its digest, and then for each
+// attempt to send it.
+type body struct {
+	size   int64
+	open   func(ctx context.Context) io.ReadCloser
+	digest [sha256.Size]byte
+}
+
+// newBody makes the first pass: it gives the body with its digest.
+func newBody(ctx context.Context, doc *xmlstream.Document) (*body, error) {
+	b := &body{size: doc.Size(), open: doc.Open}
+	if b.size > smallBody {
+		digest, err := doc.Digest(ctx)
+		if err != nil {
+			return nil, err
+		}
+		b.digest = digest
+		return b, nil
+	}
+	r := doc.Open(ctx)
+	defer func() { _ = r.Close() }()
+	buf := make([]byte, b.size)
+	if _, err := io.ReadFull(r, buf); err != nil {
+		return nil, err
+	}
+	b.digest = sha256.Sum256(buf)
+	b.open = func(context.Context) io.ReadCloser { return io.NopCloser(bytes.NewReader(buf)) }
+	return b, nil
+}
+
+// outgoing is one attempt to send a body. The transport reads it in a goroutine
+// of its own, possibly after the call has returned.
+type outgoing struct {
+	body   *body
+	stream atomic.Pointer[outgoingReader]
+}
+
+// left says whether the last byte of the body was handed to the connection.
+// Before that no complete request can have arrived: the XML lacks its end tag,
+// and HTTP the bytes its Content-Length promises.
+func (o *outgoing) left() bool {
+	r := o.stream.Load()
+	return r != nil && r.finished.Load()
+}
+
+// failure is why our own bytes could not be read, nil when they could.
+func (o *outgoing) failure() error {
+	if r := o.stream.Load(); r != nil {
+		if err := r.failed.Load(); err != nil {
+			return *err
+		}
+	}
+	return nil
+}
+
+func (o *outgoing) reopen(ctx context.Context) io.ReadCloser {
+	r := &outgoingReader{source: o.body.open(ctx), want: o.body, hash: sha256.New(), left: o.body.size}
+	if old := o.stream.Swap(r); old != nil {
+		old.superseded.Store(true)
+	}
+	return r
+}
+
+// outgoingReader digests what it hands out. The last bytes are handed out only
+// when the digest of the whole is the signed one.
+type outgoingReader struct {
+	source     io.ReadCloser
+	want       *body
+	hash       hash.Hash
+	left       int64
+	finished   atomic.Bool
+	superseded atomic.Bool
+	failed     atomic.Pointer[error]
+}
+
+func (r *outgoingReader) Read(p []byte) (int, error) {
+	if r.superseded.Load() {
+		return 0, errSuperseded
+	}
+	if r.left == 0 {
+		return 0, io.EOF
+	}
+	if int64(len(p)) > r.left {
+		p = p[:r.left]
+	}
+	n, err := r.source.Read(p)
+	_, _ = r.hash.Write(p[:n]) // never fails: hash.Hash
+	r.left -= int64(n)
+	switch {
+	case r.left == 0:
+		if [sha256.Size]byte(r.hash.Sum(nil)) != r.want.digest {
+			return 0, r.fail(errDigest)
+		}
+		r.finished.Store(true)
+		return n, nil
+	case errors.Is(err, io.EOF):
+		return 0, r.fail(io.ErrUnexpectedEOF)
+	case err != nil:
+		return 0, r.fail(err)
+	}
+	return n, nil
+}
+
+func (r *outgoingReader) fail(err error) error {
+	err = fmt.Errorf("reading the letter for sending: %w", err)
+	r.failed.Store(&err)
+	return err
+}
+
+func (r *outgoingReader) Close() error { return r.source.Close() }
+
+type outgoingKey struct{}
+
+// attachBody is resty's last step before the request leaves. Giving the body
+// here, and not to resty's SetBody, keeps resty from reading it into memory and
+// sets a Content-Length.
+func attachBody(_ *resty.Client, req *http.Request) error {
+	o, ok := req.Context().Value(outgoingKey{}).(*outgoing)
+	if !ok {
+		return nil // a request without a body
+	}
+	req.ContentLength = o.body.size
+	req.Body = o.reopen(req.Context())
+	req.GetBody = func() (io.ReadCloser, error) { return o.reopen(req.Context()), nil }
+	return nil
+}
