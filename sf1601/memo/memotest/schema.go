@@ -3,10 +3,10 @@ package memotest
 
 import (
 	"bytes"
-	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -17,19 +17,88 @@ import (
 // has CI=true.
 func ValidateXSD(t testing.TB, document []byte) {
 	t.Helper()
-	schema := conformanceFile(t, "memo-1.1-xsd", "MeMo_core.xsd")
+	validate(t, conformanceFile(t, schemaFolder, coreSchema), document)
+}
+
+// ValidateXSD12 is ValidateXSD for version 1.2. No 1.2 schema is published: this one is the 1.1 XSD with the changes that
+// the official 1.2 examples and notes show, made in a temporary folder (memoSchVersion and idTypeLabel gone; mandatory
+// and legalNotification optional; Representative and originalRepresentative added). It proves the order of elements and
+// all that 1.2 has in common with 1.1, not the official 1.2.
+func ValidateXSD12(t testing.TB, document []byte) {
+	t.Helper()
+	validate(t, schema12(t), document)
+}
+
+const (
+	schemaFolder = "memo-1.1-xsd"
+	coreSchema   = "MeMo_core.xsd"
+)
+
+func validate(t testing.TB, schema string, document []byte) {
+	t.Helper()
 	xmllint, err := exec.LookPath("xmllint")
 	if err != nil {
 		missing(t, "xmllint (apt-get install libxml2-utils)")
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
 	//nolint:gosec // the program and its arguments are the test's own
-	cmd := exec.CommandContext(ctx, xmllint, "--huge", "--nonet", "--noout", "--schema", schema, "-")
+	cmd := exec.CommandContext(t.Context(), xmllint, "--huge", "--nonet", "--noout", "--schema", schema, "-")
 	cmd.Stdin = bytes.NewReader(document)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("not valid by MeMo_core.xsd: %v\n%s", err, out)
+		t.Errorf("not valid by %s: %v\n%s", filepath.Base(schema), err, out)
 	}
+}
+
+// edits12 turn the 1.1 core schema into 1.2; each must apply as often as it says.
+var edits12 = []struct {
+	old, new string
+	times    int
+}{
+	{`<xs:attribute name="memoSchVersion" type="dt:memoTextType" use="required"/>`, ``, 1},
+	{`<xs:element name="idTypeLabel" type="dt:memoTextType" minOccurs="0"/>`, ``, 2},
+	{`name="mandatory" type="xs:boolean" default="false"`, `name="mandatory" type="xs:boolean" default="false" minOccurs="0"`, 1},
+	{`name="legalNotification" type="xs:boolean" default="false"`, `name="legalNotification" type="xs:boolean" default="false" minOccurs="0"`, 1},
+	{`<xs:element name="originalContentResponsible" type="dt:memoTextType" minOccurs="0"/>`,
+		`<xs:element name="originalContentResponsible" type="dt:memoTextType" minOccurs="0"/>` +
+			`<xs:element name="originalRepresentative" type="dt:memoTextType" minOccurs="0"/>`, 1},
+	{`<xs:element name="Message">`,
+		`<xs:element name="Representative"><xs:complexType><xs:sequence>` +
+			`<xs:element name="representativeID" type="dt:memoTextType"/><xs:element name="idType" type="dt:memoTextType"/>` +
+			`<xs:element name="label" type="dt:memoTextType"/></xs:sequence></xs:complexType></xs:element>` +
+			`<xs:element name="Message">`, 1},
+}
+
+// schema12 writes the 1.2 schema to a temporary folder and returns the path of its core.
+func schema12(t testing.TB) string {
+	t.Helper()
+	folder := filepath.Dir(conformanceFile(t, schemaFolder, coreSchema))
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(folder)); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(folder, coreSchema))
+	if err != nil {
+		t.Fatal(err)
+	}
+	core := string(b)
+	for _, e := range edits12 {
+		if n := strings.Count(core, e.old); n != e.times {
+			t.Fatalf("%d places in the 1.1 schema hold %s, want %d", n, e.old, e.times)
+		}
+		core = strings.ReplaceAll(core, e.old, e.new)
+	}
+	// Representative is the last child of Sender, which is the first class with an optional ContactPoint.
+	const contactPoint = `<xs:element ref="ContactPoint" minOccurs="0" maxOccurs="1"/>`
+	before, after, found := strings.Cut(core, contactPoint)
+	if !found || !strings.Contains(before, `name="Sender"`) || strings.Contains(before, `name="Recipient"`) {
+		t.Fatal("the 1.1 schema does not hold Sender/ContactPoint where it is expected")
+	}
+	core = before + contactPoint + `<xs:element ref="Representative" minOccurs="0"/>` + after
+
+	path := filepath.Join(dir, "MeMo_core_1.2.xsd")
+	if err := os.WriteFile(path, []byte(core), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // Example returns an official example message by its file name, such as "minimum-1.2.xml", and skips or fails like
