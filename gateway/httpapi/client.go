@@ -1,0 +1,144 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Client speaks the API. It is safe for concurrent use.
+type Client struct {
+	BaseURL string       // e.g. http://127.0.0.1:8080
+	Token   string       // the producer's token
+	HTTP    *http.Client // nil: http.DefaultClient
+}
+
+var _ API = (*Client)(nil)
+
+// maxAnswer is the most bytes of an answer that a Client reads.
+const maxAnswer = 64 << 20
+
+// PostIntent is API.
+func (c *Client) PostIntent(ctx context.Context, in *IntentRequest) (*IntentAnswer, error) {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return nil, fmt.Errorf("write the intent: %w", err)
+	}
+	answer := &IntentAnswer{}
+	status, err := c.do(ctx, http.MethodPost, "/v1/intents", nil, "application/json", bytes.NewReader(body), answer)
+	answer.Existing = status == http.StatusOK
+	return answer, err
+}
+
+// Intent is API.
+func (c *Client) Intent(ctx context.Context, id string) (*IntentView, error) {
+	answer := &IntentView{}
+	_, err := c.do(ctx, http.MethodGet, "/v1/intents/"+url.PathEscape(id), nil, "", nil, answer)
+	return answer, err
+}
+
+// Intents is API.
+func (c *Client) Intents(ctx context.Context, q IntentQuery) (*IntentPage, error) {
+	values := url.Values{}
+	for name, value := range map[string]string{"reference": q.Reference, "status": q.Status, "after": q.After} {
+		if value != "" {
+			values.Set(name, value)
+		}
+	}
+	setNumber(values, "limit", int64(q.Limit))
+	answer := &IntentPage{}
+	_, err := c.do(ctx, http.MethodGet, "/v1/intents", values, "", nil, answer)
+	return answer, err
+}
+
+// Cancel is API.
+func (c *Client) Cancel(ctx context.Context, id string) (*IntentAnswer, error) {
+	answer := &IntentAnswer{}
+	_, err := c.do(ctx, http.MethodPost, "/v1/intents/"+url.PathEscape(id)+"/cancel", nil, "", nil, answer)
+	return answer, err
+}
+
+// Events is API.
+func (c *Client) Events(ctx context.Context, after int64, limit int) (*EventPage, error) {
+	values := url.Values{}
+	setNumber(values, "after", after)
+	setNumber(values, "limit", int64(limit))
+	answer := &EventPage{}
+	_, err := c.do(ctx, http.MethodGet, "/v1/events", values, "", nil, answer)
+	return answer, err
+}
+
+// UploadDocument is API. The body is streamed; its length is sent ahead when it is a *bytes.Reader or the like.
+func (c *Client) UploadDocument(ctx context.Context, filename string, body io.Reader) (*DocumentAnswer, error) {
+	answer := &DocumentAnswer{}
+	_, err := c.do(ctx, http.MethodPost, "/v1/documents", url.Values{"filename": {filename}}, "application/octet-stream", body, answer)
+	return answer, err
+}
+
+func setNumber(values url.Values, name string, n int64) {
+	if n != 0 {
+		values.Set(name, strconv.FormatInt(n, 10))
+	}
+}
+
+// do makes one call. The status is 0 when there was no answer.
+func (c *Client) do(
+	ctx context.Context, method, path string, q url.Values, contentType string, body io.Reader, answer any,
+) (int, error) {
+	address := strings.TrimSuffix(c.BaseURL, "/") + path
+	if len(q) > 0 {
+		address += "?" + q.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, method, address, body)
+	if err != nil {
+		return 0, fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	req.Header.Set("Authorization", "Bearer "+c.Token)
+	req.Header.Set("Accept", "application/json")
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	client := c.HTTP
+	if client == nil {
+		client = http.DefaultClient
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return 0, fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	content, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return resp.StatusCode, fmt.Errorf("%s %s: read the answer: %w", method, path, err)
+	}
+	if resp.StatusCode/100 != 2 {
+		return resp.StatusCode, problemFrom(resp, content)
+	}
+	if err := json.Unmarshal(content, answer); err != nil {
+		return resp.StatusCode, fmt.Errorf("%s %s: the answer is not of this API: %w", method, path, err)
+	}
+	return resp.StatusCode, nil
+}
+
+// problemFrom reads what a gateway, or a proxy in front of it, said.
+func problemFrom(resp *http.Response, content []byte) *Problem {
+	p := &Problem{}
+	media, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
+	if media != "application/problem+json" || json.Unmarshal(content, p) != nil || p.Code == "" {
+		*p = Problem{Type: "about:blank", Title: http.StatusText(resp.StatusCode), Code: "http." + strconv.Itoa(resp.StatusCode)}
+	}
+	p.Status = resp.StatusCode
+	p.RequestID = resp.Header.Get("X-Request-Id")
+	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil {
+		p.RetryAfter = time.Duration(seconds) * time.Second
+	}
+	return p
+}

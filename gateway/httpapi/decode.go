@@ -1,0 +1,162 @@
+package httpapi
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// maxPooled is the largest body buffer that is kept for the next request.
+const maxPooled = 256 << 10
+
+// buffers lends out buffers for bodies and answers.
+type buffers struct{ pool sync.Pool }
+
+func (b *buffers) get() *[]byte {
+	if buf, ok := b.pool.Get().(*[]byte); ok {
+		return buf
+	}
+	buf := make([]byte, 0, 8<<10)
+	return &buf
+}
+
+func (b *buffers) put(buf *[]byte) {
+	if cap(*buf) > maxPooled {
+		return
+	}
+	*buf = (*buf)[:0]
+	b.pool.Put(buf)
+}
+
+// decodeIntent reads an intent from a body of JSON. Its errors are *Problem: they say where and what was expected, and
+// never repeat a value.
+func decodeIntent(body []byte) (*IntentRequest, error) {
+	in := &IntentRequest{}
+	if err := json.Unmarshal(body, in, json.RejectUnknownMembers(true)); err != nil {
+		return nil, decodeProblem(err)
+	}
+	return in, nil
+}
+
+func decodeProblem(err error) *Problem {
+	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		if errors.Is(err, jsontext.ErrDuplicateName) {
+			const detail = "The object has this member twice."
+			return newProblem(codeDuplicate, detail, Finding{shortPointer(syntax.JSONPointer), codeDuplicate, detail})
+		}
+		detail := "It is not valid JSON (RFC 8259, UTF-8) at or after byte " + strconv.FormatInt(syntax.ByteOffset, 10) + "."
+		return newProblem(codeJSON, detail, Finding{shortPointer(syntax.JSONPointer), codeJSON, detail})
+	}
+	semantic, ok := errors.AsType[*json.SemanticError](err)
+	if !ok {
+		return newProblem(codeJSON, "It cannot be read.", Finding{"", codeJSON, "It cannot be read."}).because(err)
+	}
+	pointer := shortPointer(semantic.JSONPointer)
+	if errors.Is(semantic.Err, json.ErrUnknownName) {
+		detail := "There is no member of the name " + strconv.Quote(lastToken(pointer)) + " here. Names are case-sensitive."
+		return newProblem(codeUnknownField, detail, Finding{pointer, codeUnknownField, detail})
+	}
+	detail := "Expected " + expected(semantic.GoType) + "."
+	return newProblem(codeJSONType, detail, Finding{pointer, codeJSONType, detail})
+}
+
+// shortPointer bounds what the names in the body can make of an answer.
+func shortPointer(p jsontext.Pointer) string {
+	s := string(p)
+	if len(s) > maxPointerInAnswer {
+		s = strings.ToValidUTF8(s[:maxPointerInAnswer], "") + "..."
+	}
+	return s
+}
+
+func lastToken(pointer string) string { return jsontext.Pointer(pointer).LastToken() }
+
+// expected names a Go type as a person who writes JSON would.
+func expected(t reflect.Type) string {
+	if t == nil {
+		return "another type"
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.String:
+		return "a string"
+	case reflect.Slice, reflect.Array:
+		return "an array"
+	case reflect.Int, reflect.Int64:
+		return "a whole number"
+	case reflect.Struct:
+		if t == reflect.TypeFor[Base64]() {
+			return "a string"
+		}
+		return "an object"
+	default:
+		return "another type"
+	}
+}
+
+// readBody reads a whole body of at most limit bytes into buf.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64, buf *[]byte) error {
+	if r.ContentLength > limit {
+		return &http.MaxBytesError{Limit: limit}
+	}
+	body := newPacedBody(w, http.MaxBytesReader(w, r.Body, limit))
+	for {
+		if len(*buf) == cap(*buf) {
+			*buf = append(*buf, 0)[:len(*buf)]
+		}
+		n, err := body.Read((*buf)[len(*buf):cap(*buf)])
+		*buf = (*buf)[:len(*buf)+n]
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// isJSON demands application/json. A body without a media type is taken for it.
+func isJSON(r *http.Request) error {
+	const detail = "Send application/json in UTF-8 without Content-Encoding."
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return newProblem(codeMediaType, detail)
+	}
+	header := r.Header.Get("Content-Type")
+	if header == "application/json" || header == "" {
+		return nil
+	}
+	media, params, err := mime.ParseMediaType(header)
+	if err != nil || media != "application/json" || (params["charset"] != "" && !strings.EqualFold(params["charset"], "utf-8")) {
+		return newProblem(codeMediaType, detail)
+	}
+	return nil
+}
+
+// acceptsJSON reports whether the answer may be application/json.
+func acceptsJSON(r *http.Request) bool {
+	values := r.Header["Accept"]
+	if len(values) == 0 {
+		return true
+	}
+	for _, value := range values {
+		for part := range strings.SplitSeq(value, ",") {
+			media, params, _ := strings.Cut(part, ";")
+			switch strings.ToLower(strings.TrimSpace(media)) {
+			case "*/*", "application/*", "application/json", "application/problem+json", "":
+				if q := strings.ReplaceAll(params, " ", ""); q != "q=0" && q != "q=0.0" && q != "q=0.00" && q != "q=0.000" {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,223 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Config is what a [Server] is made of. Gateway is required.
+type Config struct {
+	Gateway   Gateway
+	Producers []Producer
+	Version   string // of the program, shown in /openapi.json; default "dev"
+
+	MaxBody int64         // most bytes of a JSON body; default 16 MiB. Documents have their own limit.
+	Timeout time.Duration // most time for the work on one request once its body is read; default 30 seconds
+
+	// Mounts are further handlers by pattern, e.g. "/console/". They do their own authentication.
+	Mounts map[string]http.Handler
+
+	Metrics      *prometheus.Registry // served at /metrics, the server's own are added; nil: a registry of its own
+	Logger       *slog.Logger         // nil: nothing is logged
+	Now          func() time.Time     // for durations; nil: time.Now
+	NewRequestID func() string        // unguessable, printable ASCII; nil: crypto/rand.Text
+}
+
+func (c Config) withDefaults() Config {
+	if c.Version == "" {
+		c.Version = "dev"
+	}
+	if c.MaxBody == 0 {
+		c.MaxBody = 16 << 20
+	}
+	if c.Timeout == 0 {
+		c.Timeout = 30 * time.Second
+	}
+	if c.Metrics == nil {
+		c.Metrics = prometheus.NewRegistry()
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.NewRequestID == nil {
+		c.NewRequestID = rand.Text
+	}
+	return c
+}
+
+func (c Config) validate() error {
+	switch {
+	case c.Gateway == nil:
+		return errors.New("httpapi: config Gateway is missing")
+	case c.MaxBody < 0:
+		return errors.New("httpapi: config MaxBody is negative")
+	case c.Timeout < 0:
+		return errors.New("httpapi: config Timeout is negative")
+	}
+	return nil
+}
+
+// Server is the HTTP API. It is safe for concurrent use.
+type Server struct {
+	gateway      Gateway
+	producers    *producers
+	maxBody      int64
+	patience     time.Duration
+	log          *slog.Logger
+	now          func() time.Time
+	newRequestID func() string
+	metrics      *metrics
+	buffers      buffers
+	mux          *http.ServeMux
+}
+
+var _ http.Handler = (*Server)(nil)
+
+// route is one line of the table of routes.
+type route struct {
+	method, path string
+	scope        Scope
+	answer       handler
+}
+
+// routes is the API for producers. Every other route is public or has its own login.
+func routes() []route {
+	return []route{
+		{http.MethodPost, "/v1/intents", WriteIntents, postIntent},
+		{http.MethodGet, "/v1/intents", ReadIntents, listIntents},
+		{http.MethodGet, "/v1/intents/{id}", ReadIntents, getIntent},
+		{http.MethodPost, "/v1/intents/{id}/cancel", WriteIntents, cancelIntent},
+		{http.MethodPost, "/v1/documents", WriteIntents, postDocument},
+		{http.MethodGet, "/v1/events", ReadIntents, listEvents},
+	}
+}
+
+// New checks the configuration and makes a Server.
+func New(cfg Config) (*Server, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	found, err := newProducers(cfg.Producers)
+	if err != nil {
+		return nil, fmt.Errorf("httpapi: %w", err)
+	}
+	m, err := newMetrics(cfg.Metrics)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		gateway: cfg.Gateway, producers: found, maxBody: cfg.MaxBody, patience: cfg.Timeout,
+		log: cfg.Logger, now: cfg.Now, newRequestID: cfg.NewRequestID, metrics: m, mux: http.NewServeMux(),
+	}
+	for _, r := range routes() {
+		s.handle(r.method+" "+r.path, s.authenticated(r))
+	}
+	if err := s.public(cfg); err != nil {
+		return nil, err
+	}
+	for pattern, h := range cfg.Mounts {
+		s.handle(pattern, func(w http.ResponseWriter, r *http.Request) error {
+			h.ServeHTTP(w, r)
+			return nil
+		})
+	}
+	return s, nil
+}
+
+// public adds the routes without a token, and the answers for what there is not.
+func (s *Server) public(cfg Config) error {
+	document, err := openAPI(cfg.Version)
+	if err != nil {
+		return err
+	}
+	prom := promhttp.HandlerFor(cfg.Metrics, promhttp.HandlerOpts{})
+	paths := map[string]func(w http.ResponseWriter, r *http.Request) error{
+		"/healthz": func(w http.ResponseWriter, _ *http.Request) error {
+			return s.json(w, http.StatusOK, Health{Status: "ok"})
+		},
+		"/readyz": s.ready,
+		"/metrics": func(w http.ResponseWriter, r *http.Request) error {
+			prom.ServeHTTP(w, r)
+			return nil
+		},
+		"/openapi.json": func(w http.ResponseWriter, _ *http.Request) error {
+			return s.bytes(w, http.StatusOK, "application/json", document)
+		},
+	}
+	methods := make(map[string][]string)
+	for path, h := range paths {
+		s.handle(http.MethodGet+" "+path, h)
+		methods[path] = []string{http.MethodGet, http.MethodHead}
+	}
+	for pattern, h := range docs() {
+		s.handle(pattern, h)
+	}
+	for _, r := range routes() {
+		methods[r.path] = append(methods[r.path], r.method)
+		if r.method == http.MethodGet {
+			methods[r.path] = append(methods[r.path], http.MethodHead)
+		}
+	}
+	for path, allowed := range methods {
+		slices.Sort(allowed)
+		allow := strings.Join(allowed, ", ")
+		s.handle(path, func(w http.ResponseWriter, _ *http.Request) error {
+			w.Header().Set("Allow", allow)
+			return newProblem(codeMethod, "Allowed here: "+allow+".")
+		})
+	}
+	s.handle("/", func(http.ResponseWriter, *http.Request) error { return newProblem(codeNotFound, "") })
+	return nil
+}
+
+// Health is what /healthz and /readyz answer.
+type Health struct {
+	Status string `json:"status"` // "ok" or "ready"
+}
+
+// ready says whether the gateway can take intents. Why not is for the log: the answer is public.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) error {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	if err := s.gateway.Ready(ctx); err != nil {
+		p := newProblem(codeUnavailable, "").because(err)
+		p.RetryAfter = defaultRetryAfter
+		return p
+	}
+	return s.json(w, http.StatusOK, Health{Status: "ready"})
+}
+
+// authenticated puts the checks that every route of the API has in front of its handler.
+func (s *Server) authenticated(rt route) func(w http.ResponseWriter, r *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		producer, err := s.producers.authenticate(w, r, rt.scope)
+		if err != nil {
+			return err
+		}
+		if !acceptsJSON(r) {
+			return newProblem(codeAcceptable, "")
+		}
+		status, body, err := rt.answer(s, service{s.gateway, producer.Name}, w, r)
+		if err != nil {
+			return err
+		}
+		return s.json(w, status, body)
+	}
+}
+
+// ServeHTTP is http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }

@@ -1,0 +1,139 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/brevdue/brevdue/gateway"
+)
+
+// Gateway is the use cases that the API needs; *gateway.Gateway has them.
+type Gateway interface {
+	Accept(ctx context.Context, d gateway.Draft) (intent *gateway.Intent, existing bool, err error)
+	Cancel(ctx context.Context, producer, id string) (*gateway.Intent, error)
+	Intent(ctx context.Context, producer, id string) (*gateway.Intent, []gateway.Event, error)
+	Intents(ctx context.Context, f gateway.IntentFilter) ([]gateway.Intent, error)
+	Events(ctx context.Context, producer string, after int64, limit int) ([]gateway.Event, error)
+	Upload(ctx context.Context, producer, filename string, r io.Reader) (*gateway.Upload, error)
+	Ready(ctx context.Context) error
+}
+
+var _ Gateway = (*gateway.Gateway)(nil)
+
+// Limits of a page.
+const (
+	maxPage     = 500
+	defaultPage = 100
+)
+
+// service is the API for one producer.
+type service struct {
+	gateway  Gateway
+	producer string
+}
+
+var _ API = service{}
+
+// PostIntent is API.
+func (s service) PostIntent(ctx context.Context, in *IntentRequest) (*IntentAnswer, error) {
+	draft, err := in.draft(s.producer)
+	if err != nil {
+		return nil, err
+	}
+	intent, existing, err := s.gateway.Accept(ctx, draft)
+	if err != nil {
+		return nil, withoutEchoes(err, draft.Problems)
+	}
+	answer := intentAnswer(intent)
+	answer.Existing = existing
+	return answer, nil
+}
+
+// withoutEchoes leaves out what the gateway finds only because a value could not be read: a time that is none is not
+// missing as well.
+func withoutEchoes(err error, found []gateway.Problem) error {
+	invalid, ok := errors.AsType[*gateway.Invalid](err)
+	if !ok || len(found) == 0 {
+		return err
+	}
+	kept := slices.DeleteFunc(slices.Clone(invalid.Problems), func(p gateway.Problem) bool {
+		return slices.ContainsFunc(found, func(f gateway.Problem) bool { return f.Pointer == p.Pointer && f != p })
+	})
+	return &gateway.Invalid{Problems: kept}
+}
+
+// Intent is API.
+func (s service) Intent(ctx context.Context, id string) (*IntentView, error) {
+	intent, events, err := s.gateway.Intent(ctx, s.producer, id)
+	if err != nil {
+		return nil, fmt.Errorf("read intent: %w", err)
+	}
+	view := intentView(intent)
+	view.Events = make([]EventView, len(events))
+	for n := range events {
+		view.Events[n] = eventView(&events[n])
+	}
+	return &view, nil
+}
+
+// Intents is API.
+func (s service) Intents(ctx context.Context, q IntentQuery) (*IntentPage, error) {
+	if q.Limit == 0 {
+		q.Limit = defaultPage
+	}
+	intents, err := s.gateway.Intents(ctx, gateway.IntentFilter{
+		Producer: s.producer, Reference: q.Reference, Status: gateway.IntentStatus(q.Status), After: q.After, Limit: q.Limit,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list intents: %w", err)
+	}
+	page := &IntentPage{Intents: make([]IntentView, len(intents))}
+	for n := range intents {
+		page.Intents[n] = intentView(&intents[n])
+	}
+	if len(intents) == q.Limit {
+		page.Next = intents[len(intents)-1].ID
+	}
+	return page, nil
+}
+
+// Cancel is API.
+func (s service) Cancel(ctx context.Context, id string) (*IntentAnswer, error) {
+	intent, err := s.gateway.Cancel(ctx, s.producer, id)
+	if err != nil {
+		return nil, fmt.Errorf("cancel intent: %w", err)
+	}
+	return intentAnswer(intent), nil
+}
+
+// Events is API.
+func (s service) Events(ctx context.Context, after int64, limit int) (*EventPage, error) {
+	if limit == 0 {
+		limit = defaultPage
+	}
+	events, err := s.gateway.Events(ctx, s.producer, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read events: %w", err)
+	}
+	page := &EventPage{Events: make([]FeedEvent, len(events)), Next: after}
+	for n := range events {
+		page.Events[n] = feedEvent(&events[n])
+		page.Next = events[n].Seq
+	}
+	return page, nil
+}
+
+// UploadDocument is API.
+func (s service) UploadDocument(ctx context.Context, filename string, body io.Reader) (*DocumentAnswer, error) {
+	upload, err := s.gateway.Upload(ctx, s.producer, filename, body)
+	if invalid, ok := errors.AsType[*gateway.Invalid](err); ok {
+		return nil, newProblem(codeDocInvalid, "", findings(invalid.Problems)...).because(err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store document: %w", err)
+	}
+	return &DocumentAnswer{ID: upload.ID, SHA256: upload.SHA256, Size: upload.Size}, nil
+}
