@@ -1,10 +1,5 @@
 package memo
 
-import (
-	"strings"
-	"unicode/utf8"
-)
-
 func (x AttentionData) check(c *checker) {
 	checkOptional(c, "AttentionPerson", x.AttentionPerson)
 	checkOptional(c, "ProductionUnit", x.ProductionUnit)
@@ -121,11 +116,7 @@ func (x CVRdata) check(c *checker) {
 }
 
 func (x MotorVehicle) check(c *checker) {
-	if strings.TrimSpace(x.LicenseNumber) == "" || utf8.RuneCountInString(x.LicenseNumber) <= maxLicenseNumber {
-		c.required("licenseNumber", x.LicenseNumber)
-	} else {
-		c.text("licenseNumber", x.LicenseNumber, maxLicenseNumber)
-	}
+	c.requiredUpTo("licenseNumber", x.LicenseNumber, maxLicenseNumber)
 	c.text("chassisNumber", x.ChassisNumber, maxText)
 }
 

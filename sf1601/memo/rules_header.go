@@ -1,8 +1,6 @@
 package memo
 
-import (
-	"strings"
-)
+import "strings"
 
 func (m *Message) check(c *checker) {
 	c.version = m.Version

@@ -94,13 +94,15 @@ func (c *checker) text(name, value string, most int) {
 	}
 }
 
-// required checks a text that must be there.
-func (c *checker) required(name, value string) {
+// required checks a text that must be there, of the usual length.
+func (c *checker) required(name, value string) { c.requiredUpTo(name, value, maxText) }
+
+func (c *checker) requiredUpTo(name, value string, most int) {
 	if strings.TrimSpace(value) == "" {
 		c.add(name, RuleRequired, "The text must not be empty.")
 		return
 	}
-	c.text(name, value, maxText)
+	c.text(name, value, most)
 }
 
 // uuidPattern is memoUuidType of the MeMo 1.1 XSD.
@@ -164,6 +166,9 @@ func (c *checker) order(start, end time.Time) {
 // https checks a link ("Øget validering i Digital Post": an EntryPoint must have the prefix https).
 func (c *checker) https(name, value string) {
 	c.required(name, value)
+	if strings.TrimSpace(value) == "" {
+		return
+	}
 	u, err := url.Parse(value)
 	unescaped := func(r rune) bool {
 		return strings.ContainsRune("\"<>\\^`{|}", r) || unicode.IsSpace(r) || !unicode.IsGraphic(r)
