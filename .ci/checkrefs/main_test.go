@@ -135,8 +135,8 @@ func TestCheck(t *testing.T) {
 
 	_, err = check(root, []string{"good.go", "bad.go", "open.sql"}, known)
 
-	var findings findingsError
-	if !errors.As(err, &findings) {
+	findings, ok := errors.AsType[findingsError](err)
+	if !ok {
 		t.Fatalf("error is %v, want findings", err)
 	}
 
