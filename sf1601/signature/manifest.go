@@ -160,10 +160,13 @@ func canonicalize(el *etree.Element) ([]byte, error) {
 	return out, nil
 }
 
+// ErrReference is the family of references that cannot stand in a manifest.
+var ErrReference = errors.New("signature: not a usable reference")
+
 // CheckReference refuses ids that would not survive as a relative URI.
 func CheckReference(ref string) error {
 	if ref == "" || len(ref) > maxReference {
-		return fmt.Errorf("signature: reference of %d characters, want 1-%d", len(ref), maxReference)
+		return fmt.Errorf("%w: %d characters, want 1-%d", ErrReference, len(ref), maxReference)
 	}
 	for i := range len(ref) {
 		c := ref[i]
@@ -171,7 +174,7 @@ func CheckReference(ref string) error {
 		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
 		case (c == '-' || c == '_' || c == '.' || c == '~') && i > 0:
 		default:
-			return errors.New("signature: reference holds a character other than A-Z a-z 0-9 - _ . ~")
+			return fmt.Errorf("%w: want A-Z a-z 0-9, and after the first - _ . ~", ErrReference)
 		}
 	}
 	return nil
