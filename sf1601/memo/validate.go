@@ -8,6 +8,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/brevdue/brevdue/sf1601/xmlstream"
 )
 
 // Longest texts in characters, and most of each repeated class (MeMo 1.1 XSD; AdditionalDocument is unbounded there and
@@ -87,7 +89,7 @@ func checkAll[C checked](c *checker, name string, classes []C, most int) {
 func (c *checker) text(name, value string, most int) {
 	switch {
 	case value == "":
-	case !validXML(value):
+	case !xmlstream.ValidText(value):
 		c.add(name, RuleCharacter, "The text holds a character that XML does not allow.")
 	case utf8.RuneCountInString(value) > most:
 		c.add(name, RuleLength, fmt.Sprintf("The text must be at most %d characters.", most))
@@ -188,19 +190,4 @@ func (c *checker) oneAddress(a *Address, u *UnstructuredAddress) {
 	if a != nil && u != nil {
 		c.add("UnstructuredAddress", RuleOneAddress, "Either Address or UnstructuredAddress may be given, not both.")
 	}
-}
-
-// validXML tells whether s is UTF-8 of characters that XML 1.0 allows (section 2.2, production Char).
-func validXML(s string) bool {
-	for i, r := range s {
-		switch {
-		case r == utf8.RuneError:
-			if _, n := utf8.DecodeRuneInString(s[i:]); n == 1 {
-				return false
-			}
-		case r < ' ' && r != '\t' && r != '\n' && r != '\r', r == 0xFFFE, r == 0xFFFF:
-			return false
-		}
-	}
-	return true
 }

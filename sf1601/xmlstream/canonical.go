@@ -227,8 +227,8 @@ func appendName(buf []byte, prefix, name string) []byte {
 	return append(buf, name...)
 }
 
-// validName tells whether s can stand as a name without a colon. It is narrower than NCName in nothing we emit: letters,
-// digits, `_`, `-`, `.`, not starting with a digit, `-` or `.`.
+// validName tells whether s can stand as a name without a colon: letters, digits, `_`, `-` and `.`, not starting with a
+// digit, `-` or `.`. That is the part of NCName (Namespaces in XML 1.0) which the public sector's schemas use.
 func validName(s string) bool {
 	for i, r := range s {
 		letter := r == '_' || unicode.IsLetter(r)
@@ -275,24 +275,33 @@ func attributeEscape(c byte) string {
 // ErrCharacter tells that a text holds bytes which are not UTF-8 or a character which XML 1.0 does not allow.
 var ErrCharacter = errors.New("a character is not allowed in XML")
 
-// appendEscaped appends s with the replacements of escape.
-func appendEscaped(buf []byte, s string, escape func(byte) string) ([]byte, error) {
-	start := 0
-	for i := 0; i < len(s); {
-		if c := s[i]; c >= utf8.RuneSelf {
-			r, n := utf8.DecodeRuneInString(s[i:])
-			if r == utf8.RuneError && n == 1 || r == 0xFFFE || r == 0xFFFF {
-				return buf, ErrCharacter
+// ValidText tells whether s is UTF-8 made of characters that XML 1.0 allows (section 2.2, production Char). New refuses
+// any other text with ErrCharacter.
+func ValidText(s string) bool {
+	for i, r := range s {
+		switch {
+		case r == utf8.RuneError:
+			if _, n := utf8.DecodeRuneInString(s[i:]); n == 1 {
+				return false
 			}
-			i += n
-			continue
-		} else if c < ' ' && c != '\t' && c != '\n' && c != '\r' {
-			return buf, ErrCharacter
-		} else if replacement := escape(c); replacement != "" {
+		case r < ' ' && r != '\t' && r != '\n' && r != '\r', r == 0xFFFE, r == 0xFFFF:
+			return false
+		}
+	}
+	return true
+}
+
+// appendEscaped appends s with the replacements of escape, which are all of single bytes below 0x80.
+func appendEscaped(buf []byte, s string, escape func(byte) string) ([]byte, error) {
+	if !ValidText(s) {
+		return buf, ErrCharacter
+	}
+	start := 0
+	for i := range len(s) {
+		if replacement := escape(s[i]); replacement != "" {
 			buf = append(append(buf, s[start:i]...), replacement...)
 			start = i + 1
 		}
-		i++
 	}
 	return append(buf, s[start:]...), nil
 }

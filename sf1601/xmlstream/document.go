@@ -20,7 +20,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -141,7 +140,7 @@ func (d *Document) Digest(ctx context.Context) ([sha256.Size]byte, error) {
 	var sum [sha256.Size]byte
 	body := d.Open(ctx)
 	defer func() { _ = body.Close() }()
-	buf := buffers.Get().(*buffer) //nolint:errcheck,forcetypeassert // the pool holds nothing else
+	buf := takeBuffer()
 	defer buffers.Put(buf)
 	h := sha256.New()
 	if _, err := io.CopyBuffer(h, body, buf[:]); err != nil {
@@ -159,5 +158,3 @@ func (d *Document) Open(ctx context.Context) io.ReadCloser {
 	ctx, cancel := context.WithCancel(ctx)
 	return &reader{ctx: ctx, cancel: cancel, doc: d, declaration: d.declaration}
 }
-
-var encoding = base64.StdEncoding

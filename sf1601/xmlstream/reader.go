@@ -2,6 +2,7 @@ package xmlstream
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"io"
 	"io/fs"
@@ -15,6 +16,10 @@ type buffer [bufferSize]byte
 
 // buffers keeps the only memory a stream needs. A pool is not state: it changes no result.
 var buffers = sync.Pool{New: func() any { return new(buffer) }}
+
+func takeBuffer() *buffer {
+	return buffers.Get().(*buffer) //nolint:errcheck,forcetypeassert // the pool holds nothing else
+}
 
 // reader streams one Document. The mutex guards everything below it; cancel may be called at any time.
 type reader struct {
@@ -97,7 +102,7 @@ func (r *reader) open() error {
 		return &ContentError{Index: i, Err: err}
 	}
 	if r.buf == nil {
-		r.buf = buffers.Get().(*buffer) //nolint:errcheck,forcetypeassert // the pool holds nothing else
+		r.buf = takeBuffer()
 	}
 	r.content, r.left = content, r.doc.sizes[i]
 	return nil
@@ -117,12 +122,12 @@ func (r *reader) encode(p []byte) (int, error) {
 		return 0, r.contentError(err)
 	}
 	r.left -= int64(want)
-	encoding.Encode(dst, r.buf[:want])
+	base64.StdEncoding.Encode(dst, r.buf[:want])
 	if len(p) < len(r.spill) {
 		r.spilt = len(r.spill)
 		return 0, nil
 	}
-	return encoding.EncodedLen(want), nil
+	return base64.StdEncoding.EncodedLen(want), nil
 }
 
 // finish makes sure that the open content has nothing more to say, and closes it.
