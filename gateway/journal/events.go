@@ -1,0 +1,68 @@
+package journal
+
+import (
+	"context"
+
+	"github.com/brevdue/brevdue/gateway"
+)
+
+// eventColumns are what appendEvent reads.
+const eventColumns = `seq, at, producer, intent_id, reference, message_id, channel, status, intent_status, attempt, code, text`
+
+func appendEvent(to *[]gateway.Event) func(row) error {
+	return func(r row) error {
+		var e gateway.Event
+		err := r.Scan(&e.Seq, (*moment)(&e.At), &e.Producer, &e.IntentID, &e.Reference, &e.MessageID, &e.Channel,
+			(*string)(&e.Status), (*string)(&e.IntentStatus), &e.Attempt, &e.Code, &e.Text)
+		if err != nil {
+			return err
+		}
+		*to = append(*to, e)
+		return nil
+	}
+}
+
+// In: the event's columns but seq, which the database gives.
+const insertEvent = `INSERT INTO events
+	(at, producer, intent_id, reference, message_id, channel, status, intent_status, attempt, code, text)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+// InsertEvent implements gateway.Tx and sets e.Seq. Only one transaction writes at a time, so events become visible in
+// the order of Seq.
+func (t *tx) InsertEvent(e *gateway.Event) error {
+	seq, err := t.insert("insert event", insertEvent, micros(e.At), e.Producer, e.IntentID, e.Reference, e.MessageID, e.Channel,
+		string(e.Status), string(e.IntentStatus), e.Attempt, e.Code, e.Text)
+	if err != nil {
+		return err
+	}
+	e.Seq = seq
+	return nil
+}
+
+// In: intent id. Out: eventColumns in order.
+const selectEventsOf = `SELECT ` + eventColumns + ` FROM events WHERE intent_id = ? ORDER BY seq`
+
+// MessageEvents implements gateway.Reader.
+func (r reader) MessageEvents(ctx context.Context, intentID string) ([]gateway.Event, error) {
+	var found []gateway.Event
+	err := r.many(ctx, "events of an intent", selectEventsOf, appendEvent(&found), intentID)
+	return found, err
+}
+
+// In: cursor, page size. Out: eventColumns after the cursor in order.
+const selectEvents = `SELECT ` + eventColumns + ` FROM events WHERE seq > ? ORDER BY seq LIMIT ?`
+
+// In: producer, cursor, page size. Out: as selectEvents.
+const selectEventsOfProducer = `SELECT ` + eventColumns + ` FROM events WHERE producer = ? AND seq > ? ORDER BY seq LIMIT ?`
+
+// Events implements gateway.Reader.
+func (r reader) Events(ctx context.Context, producer string, after int64, limit int) ([]gateway.Event, error) {
+	var found []gateway.Event
+	var err error
+	if producer == "" {
+		err = r.many(ctx, "events", selectEvents, appendEvent(&found), after, limit)
+	} else {
+		err = r.many(ctx, "events", selectEventsOfProducer, appendEvent(&found), producer, after, limit)
+	}
+	return found, err
+}

@@ -1,0 +1,29 @@
+package journal_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/brevdue/brevdue/gateway"
+	"github.com/brevdue/brevdue/gateway/journal"
+	"github.com/brevdue/brevdue/gateway/journal/journaltest"
+)
+
+func open(t *testing.T) gateway.Journal {
+	t.Helper()
+	j, err := journal.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "journal.db"), journal.Options{Migrate: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return j
+}
+
+func TestJournal(t *testing.T) {
+	t.Parallel()
+	journaltest.Run(t, open)
+}

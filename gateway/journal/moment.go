@@ -1,0 +1,83 @@
+package journal
+
+import (
+	"fmt"
+	"time"
+)
+
+// moment reads a time column: microseconds since 1970 UTC, NULL for the zero time.
+type moment time.Time
+
+// Scan implements sql.Scanner.
+func (m *moment) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*m = moment(time.Time{})
+	case int64:
+		*m = moment(time.UnixMicro(v).UTC())
+	default:
+		return fmt.Errorf("a time is stored as %T", src)
+	}
+	return nil
+}
+
+// micros is the argument that stores t.
+func micros(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMicro()
+}
+
+// orNull is the argument that stores s where an empty text is NULL.
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// blob is the argument that stores b where no bytes are an empty blob, not NULL.
+func blob(b []byte) any {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+// blobOrNull is the argument that stores b where no bytes are NULL.
+func blobOrNull(b []byte) any {
+	if len(b) == 0 {
+		return nil
+	}
+	return b
+}
+
+// nullText reads a text column whose NULL is "".
+type nullText string
+
+// Scan implements sql.Scanner.
+func (t *nullText) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*t = ""
+	case string:
+		*t = nullText(v)
+	default:
+		return fmt.Errorf("a text is stored as %T", src)
+	}
+	return nil
+}
+
+// digest reads a SHA-256.
+type digest [32]byte
+
+// Scan implements sql.Scanner.
+func (d *digest) Scan(src any) error {
+	b, ok := src.([]byte)
+	if !ok || len(b) != len(d) {
+		return fmt.Errorf("a digest is stored as %T of another length", src)
+	}
+	copy(d[:], b)
+	return nil
+}

@@ -1,0 +1,83 @@
+package journal
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/brevdue/brevdue/gateway"
+)
+
+// tx is one update's view of the running transaction. Its methods stand next to their nouns.
+type tx struct {
+	session *session // nil when the update has ended
+	request *request
+}
+
+var _ gateway.Tx = (*tx)(nil)
+
+// errOver is the error of a tx that was kept beyond its update.
+var errOver = errors.New("journal: the transaction is over")
+
+// txQueries lists what the writer prepares.
+func txQueries() []string {
+	return []string{
+		queryCheckpoint,
+		insertIntent, insertContent, insertDocument, selectIntentByReference, selectWaitingDuplicate, selectIntentHead,
+		updateIntentStatus,
+		insertMessage, selectMessage, selectMessagesOf, updateMessage,
+		findByUUID, findByAfsendelse, findByTransmission,
+		insertAttempt, selectOpenAttempt, closeAttempt, insertManifest, updateEvidence,
+		insertReceipt, matchReceipt,
+		insertEvent,
+		insertUpload,
+		upsertWorker, deleteWorker,
+	}
+}
+
+// exec, insert, one and many are the session's, refused after the end and with the operation's name in the error.
+
+func (t *tx) exec(op, query string, args ...any) (int64, error) {
+	if t.session == nil {
+		return 0, errOver
+	}
+	n, err := t.session.exec(query, args...)
+	return n, wrap(op, err)
+}
+
+func (t *tx) insert(op, query string, args ...any) (int64, error) {
+	if t.session == nil {
+		return 0, errOver
+	}
+	id, err := t.session.insert(query, args...)
+	return id, wrap(op, err)
+}
+
+func (t *tx) one(op, query string, scan func(row) error, args ...any) error {
+	if t.session == nil {
+		return errOver
+	}
+	return wrap(op, t.session.queryRow(query, args, scan))
+}
+
+func (t *tx) many(op, query string, scan func(row) error, args ...any) error {
+	if t.session == nil {
+		return errOver
+	}
+	return wrap(op, t.session.query(query, args, scan))
+}
+
+// wrap names the operation and turns SQL's words into the gateway's: no row is ErrNotFound, a trigger's refusal is
+// ErrTransition.
+func wrap(op string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("journal: %s: %w", op, gateway.ErrNotFound)
+	case guarded(err):
+		return fmt.Errorf("journal: %s: %w: %w", op, gateway.ErrTransition, err)
+	default:
+		return fmt.Errorf("journal: %s: %w", op, err)
+	}
+}
