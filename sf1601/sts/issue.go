@@ -83,6 +83,11 @@ func (s *Source) issue(ctx context.Context, a Audience) (SAML, error) {
 	if err != nil {
 		return SAML{}, err
 	}
+	return readIssued(answer, sent)
+}
+
+// readIssued reads the answer of the STS to a request made at sent.
+func readIssued(answer []byte, sent time.Time) (SAML, error) {
 	var got issueAnswer
 	if err := json.Unmarshal(answer, &got); err != nil {
 		return SAML{}, &Error{Op: OpIssue, HTTPStatus: http.StatusOK, Err: errors.New("the answer is not the JSON of an issued token")}
@@ -111,6 +116,11 @@ func (s *Source) exchange(ctx context.Context, saml SAML) (Access, error) {
 	if err != nil {
 		return Access{}, err
 	}
+	return readAccess(answer, sent)
+}
+
+// readAccess reads the answer of the token service to a request made at sent.
+func readAccess(answer []byte, sent time.Time) (Access, error) {
 	var got tokenAnswer
 	if err := json.Unmarshal(answer, &got); err != nil || !headerSafe(got.AccessToken) || !headerSafe(got.TokenType+"x") {
 		return Access{}, &Error{Op: OpToken, HTTPStatus: http.StatusOK, Err: errors.New("the answer is not the JSON of an access token")}
