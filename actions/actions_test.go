@@ -105,11 +105,11 @@ func TestUTC(t *testing.T) {
 	a := actions.NewAftale("Jobsamtale", r).Between(local, local)
 	u := a.UTC()
 	for _, got := range []time.Time{u.Start, u.End, u.Reservation.Start, u.Reservation.End} {
-		if got != want {
+		if !got.Equal(want) || got.Location() != time.UTC {
 			t.Errorf("got %v, want %v", got, want)
 		}
 	}
-	if a.Start != local || a.Reservation.Start != local {
+	if !a.Start.Equal(local) || !a.Reservation.Start.Equal(local) {
 		t.Error("UTC changed its receiver")
 	}
 	if u := actions.NewInformation("x", url).UTC(); !u.Start.IsZero() || !u.End.IsZero() {

@@ -83,7 +83,7 @@ func (a Action) validateAftale(p *problems, now time.Time) {
 		p.add("/end", ProblemRequired, "An AFTALE must have an end.")
 	}
 	p.period(r.Start, r.End, now)
-	if a.Start != r.Start || a.End != r.End {
+	if !a.Start.Equal(r.Start) || !a.End.Equal(r.End) {
 		p.period(a.Start, a.End, now)
 	}
 	p.text("/organizer/name", "name of the organizer", r.Organizer.Name)

@@ -35,6 +35,7 @@ func BenchmarkLetter74MB(b *testing.B) { benchmarkLetter(b, zeroes(74_000_000)) 
 
 // benchmarkLetter builds and streams a letter with two actions.
 func benchmarkLetter(b *testing.B, content xmlstream.Content) {
+	b.Helper()
 	m := letter(memo.V1_1)
 	m.Body.MainDocument.Files[0].Content = content
 	buf := make([]byte, 32<<10)

@@ -50,6 +50,7 @@ func forEachSample(t *testing.T, test func(t *testing.T, name string, m *memo.Me
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	forEachSample(t, func(t *testing.T, name string, m *memo.Message) {
+		t.Helper()
 		doc := etree.NewDocument()
 		if err := doc.ReadFromBytes(render(t, m)); err != nil {
 			t.Fatal(err)
@@ -79,6 +80,7 @@ func TestGolden(t *testing.T) {
 func TestOutputIsValidByTheSchema(t *testing.T) {
 	t.Parallel()
 	forEachSample(t, func(t *testing.T, _ string, m *memo.Message) {
+		t.Helper()
 		if m.Version == memo.V1_1 {
 			memotest.ValidateXSD(t, render(t, m))
 		} else {

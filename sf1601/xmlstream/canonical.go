@@ -128,12 +128,10 @@ func (w *canonicalWriter) startTag(el *etree.Element) error {
 
 func (w *canonicalWriter) value(v string) error {
 	w.buf = append(w.buf, '=', '"')
-	buf, err := appendEscaped(w.buf, v, attributeEscape)
-	if err != nil {
-		return err
-	}
-	w.buf = append(buf, '"')
-	return nil
+	var err error
+	w.buf, err = appendEscaped(w.buf, v, attributeEscape)
+	w.buf = append(w.buf, '"')
+	return err
 }
 
 // enterScope takes the element's own declarations into scope.
@@ -211,9 +209,9 @@ func isDeclaration(a etree.Attr) bool {
 }
 
 func lookup(bindings []binding, prefix string) (string, bool) {
-	for i := len(bindings) - 1; i >= 0; i-- {
-		if bindings[i].prefix == prefix {
-			return bindings[i].uri, true
+	for _, b := range slices.Backward(bindings) {
+		if b.prefix == prefix {
+			return b.uri, true
 		}
 	}
 	return "", false

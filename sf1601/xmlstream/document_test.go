@@ -357,6 +357,7 @@ func BenchmarkOpen4KB(b *testing.B) {
 }
 
 func benchmarkStream(b *testing.B, n int) {
+	b.Helper()
 	d := mustNew(b, letter(1), xmlstream.Bytes(pattern(n)))
 	buf := make([]byte, 32<<10)
 	b.SetBytes(d.Size())

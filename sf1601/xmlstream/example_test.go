@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log"
 	"os"
 
 	"github.com/beevik/etree"
@@ -19,7 +18,8 @@ func ExampleNew() {
 
 	document, err := xmlstream.New(root, []xmlstream.Content{xmlstream.Bytes([]byte("%PDF-1.7"))})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	fmt.Println(document.Size(), "bytes")
 

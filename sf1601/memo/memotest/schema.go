@@ -55,8 +55,8 @@ var edits12 = []struct {
 }{
 	{`<xs:attribute name="memoSchVersion" type="dt:memoTextType" use="required"/>`, ``, 1},
 	{`<xs:element name="idTypeLabel" type="dt:memoTextType" minOccurs="0"/>`, ``, 2},
-	{`name="mandatory" type="xs:boolean" default="false"`, `name="mandatory" type="xs:boolean" default="false" minOccurs="0"`, 1},
-	{`name="legalNotification" type="xs:boolean" default="false"`, `name="legalNotification" type="xs:boolean" default="false" minOccurs="0"`, 1},
+	{`name="mandatory" type="xs:boolean"`, `name="mandatory" minOccurs="0" type="xs:boolean"`, 1},
+	{`name="legalNotification" type="xs:boolean"`, `name="legalNotification" minOccurs="0" type="xs:boolean"`, 1},
 	{`<xs:element name="originalContentResponsible" type="dt:memoTextType" minOccurs="0"/>`,
 		`<xs:element name="originalContentResponsible" type="dt:memoTextType" minOccurs="0"/>` +
 			`<xs:element name="originalRepresentative" type="dt:memoTextType" minOccurs="0"/>`, 1},
@@ -75,7 +75,7 @@ func schema12(t testing.TB) string {
 	if err := os.CopyFS(dir, os.DirFS(folder)); err != nil {
 		t.Fatal(err)
 	}
-	b, err := os.ReadFile(filepath.Join(folder, coreSchema))
+	b, err := os.ReadFile(filepath.Join(folder, coreSchema)) //nolint:gosec // the folder beside the module
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func schema12(t testing.TB) string {
 	core = before + contactPoint + `<xs:element ref="Representative" minOccurs="0"/>` + after
 
 	path := filepath.Join(dir, "MeMo_core_1.2.xsd")
-	if err := os.WriteFile(path, []byte(core), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(core), 0o600); err != nil { //nolint:gosec // the test's own folder
 		t.Fatal(err)
 	}
 	return path
