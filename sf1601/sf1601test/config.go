@@ -23,7 +23,7 @@ type Config struct {
 	Authority *Authority
 	// Dir keeps the certificates over restarts; see LoadOrCreate.
 	Dir string
-	// KeyBits and CVR go to the authority made from Dir.
+	// KeyBits and CVR are those of AuthorityOptions when an authority is made.
 	KeyBits int
 	CVR     string
 

@@ -6,7 +6,7 @@ import "net/http"
 // cvrNumber, {"result": bool} back.
 func (s *Server) registered(is func(behaviour) bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if _, wrong := s.authorize(r, EntityPostForespoerg); wrong != "" {
+		if _, _, wrong := s.authorize(r, EntityPostForespoerg); wrong != "" {
 			s.stsError(w, r, http.StatusUnauthorized, wrong)
 			return
 		}

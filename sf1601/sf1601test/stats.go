@@ -28,11 +28,12 @@ type Stats struct {
 
 // PushStats count status pushes.
 type PushStats struct {
-	Sent         int64 `json:"sent"`         // POSTs made
-	Acknowledged int64 `json:"acknowledged"` // answered with StatusKode 20
-	Retried      int64 `json:"retried"`      // POSTs that were not, and will be made again
-	Unrouted     int64 `json:"unrouted"`     // statuses dropped for want of a push URL
-	Pending      int64 `json:"pending"`      // letters waiting for a status or a push
+	Sent         int64  `json:"sent"`                // POSTs made
+	Acknowledged int64  `json:"acknowledged"`        // answered with StatusKode 20
+	Retried      int64  `json:"retried"`             // POSTs that were not, and will be made again
+	Unrouted     int64  `json:"unrouted"`            // statuses dropped for want of a push URL
+	Pending      int64  `json:"pending"`             // letters waiting for a status or a push
+	LastError    string `json:"lastError,omitempty"` // of the last push that was not acknowledged
 }
 
 // Outcomes of a kombi call.

@@ -164,22 +164,22 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 func accessKey(token string) string { return "access " + token }
 
 // authorize checks the Authorization header for a service and returns the
-// token, or in words why not.
-func (s *Server) authorize(r *http.Request, audience string) (token, wrong string) {
+// token and what it grants, or in words why not.
+func (s *Server) authorize(r *http.Request, audience string) (token string, g grant, wrong string) {
 	header := r.Header.Get("Authorization")
 	const scheme = "Holder-of-key "
 	if header == "" {
-		return "", "there is no Authorization header"
+		return "", g, "there is no Authorization header"
 	}
 	if len(header) <= len(scheme) || !strings.EqualFold(header[:len(scheme)], scheme) {
-		return "", "Authorization is not Holder-of-key and a token"
+		return "", g, "Authorization is not Holder-of-key and a token"
 	}
 	token = header[len(scheme):]
-	g, wrong := s.tokens.check(accessKey(token), thumbprint(r.TLS.PeerCertificates[0]))
+	g, wrong = s.tokens.check(accessKey(token), thumbprint(r.TLS.PeerCertificates[0]))
 	if wrong == "" && g.audience != audience {
 		wrong = "the token is for another service"
 	}
-	return token, wrong
+	return token, g, wrong
 }
 
 // stsError answers an error of the token chain. The real services' error
