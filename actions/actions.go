@@ -5,9 +5,9 @@
 // code needs), Validate lists everything that is wrong with one, each problem with a pointer into the producer's JSON,
 // and UTC gives the form that is stored and sent.
 //
-// Source of the codes: "Vejledning til Actions og frister i MeMo" (Digitaliseringsstyrelsen), as public SF1601 clients
-// quote it; MeMo 1.1 XSD, class Action, leaves actionCode as free text. That AFTALE carries a reservation and every
-// other code a link is the practice of those clients; the schema lets both be absent (docs/divergences.md).
+// The codes are those of the official guide as public clients quote it; the schema leaves actionCode as free text. That
+// AFTALE carries a reservation and every other code a link is the practice of those clients; the schema lets both be
+// absent (docs/divergences.md). [src: MEMO-ACTIONS-GUIDE; SP-CLIENTS SF1601.php; MEMO-1.1-XSD Action]
 package actions
 
 import (
@@ -48,7 +48,7 @@ type Action struct {
 	URL         string       // every other code: absolute https URL, at most 256 characters
 }
 
-// Reservation is the appointment of an AFTALE. All fields but Organizer are mandatory (MeMo 1.1 XSD, class Reservation).
+// Reservation is the appointment of an AFTALE. All fields but Organizer are mandatory. [src: MEMO-1.1-XSD Reservation]
 type Reservation struct {
 	Description string // at most 256 characters, as all texts here
 	UUID        string // version 4; the same appointment keeps its UUID, so that calendars can update it

@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// MaxText is the longest text and URL of an action, in characters (MeMo 1.1 XSD, memoTextType and memoUriType).
+// MaxText is the longest text and URL of an action, in characters. [src: MEMO-1.1-XSD memoTextType, memoUriType]
 const MaxText = 256
 
 // The stable codes of problems. They never change their meaning.
@@ -35,9 +35,9 @@ const (
 
 // Problem is one thing wrong with an action.
 type Problem struct {
-	// Pointer is a JSON pointer (RFC 6901) relative to the action in the flat JSON of the HTTP API: /type /label /url
-	// /start /end /location /abstract /description /uuid /organizer/mail /organizer/name. The start and end of an
-	// AFTALE are its reservation's.
+	// Pointer is a JSON pointer relative to the action in the flat JSON of the HTTP API: /type /label /url /start /end
+	// /location /abstract /description /uuid /organizer/mail /organizer/name. The start and end of an AFTALE are its
+	// reservation's. [src: RFC-6901]
 	Pointer string
 	Code    string // one of the Problem constants
 	Detail  string // one English sentence; never repeats the value
@@ -118,7 +118,7 @@ func (a Action) validateLink(p *problems, now time.Time) {
 	}
 }
 
-// uuid4 is the pattern of MeMo 1.1 XSD, memoUuidType.
+// uuid4 is a UUID of version 4. [src: MEMO-1.1-XSD memoUuidType]
 var uuid4 = regexp.MustCompile(`^[a-fA-F0-9]{8}-[a-fA-F0-9]{4}-4[a-fA-F0-9]{3}-[aAbB89][a-fA-F0-9]{3}-[a-fA-F0-9]{12}$`)
 
 type problems []Problem
@@ -162,8 +162,8 @@ func (p *problems) period(start, end, now time.Time) {
 	}
 }
 
-// url checks a link. NgDP rejects every message whose EntryPoint lacks the https prefix, in production since
-// 10 September 2025 ("Øget validering i Digital Post", digitaliser.dk); the prefix is compared as it is written there.
+// url checks a link. Digital Post rejects every message whose EntryPoint lacks the https prefix, in production since
+// 10 September 2025; the prefix is compared in lower case, as it is written there. [src: MEMO-VALIDATION-NEWS]
 func (p *problems) url(value string) {
 	const pointer = "/url"
 	if strings.TrimSpace(value) == "" {

@@ -7,9 +7,10 @@ import (
 )
 
 // ActionCode is the actionCode of an Action. The XSD leaves it as free text; eight codes are in use.
+// [src: MEMO-1.1-XSD Action, actionCode]
 type ActionCode string
 
-// The eight codes ("Vejledning til Actions og frister i MeMo", as public clients quote it).
+// The eight codes. [src: MEMO-ACTIONS-GUIDE; SP-CLIENTS SF1601.php, which quotes it]
 const (
 	ActionAftale        ActionCode = "AFTALE"
 	ActionBekraeft      ActionCode = "BEKRAEFT"
@@ -31,7 +32,7 @@ func (c ActionCode) known() bool {
 }
 
 // Action is the class Action: a button or an appointment that belongs to a document. It has a Reservation or an
-// EntryPoint, never both (an xs:choice in the XSD).
+// EntryPoint, never both (an xs:choice in the XSD). [src: MEMO-1.1-XSD Action]
 type Action struct {
 	Label         string
 	ActionCode    ActionCode
@@ -52,7 +53,7 @@ func (x Action) element() *etree.Element {
 	return e
 }
 
-// Reservation is the class Reservation: an appointment.
+// Reservation is the class Reservation: an appointment. [src: MEMO-1.1-XSD Reservation]
 type Reservation struct {
 	Description     string
 	ReservationUUID string // version 4
@@ -77,7 +78,7 @@ func (x Reservation) element() *etree.Element {
 	return e
 }
 
-// EntryPoint is the class EntryPoint: a link.
+// EntryPoint is the class EntryPoint: a link. [src: MEMO-1.1-XSD EntryPoint]
 type EntryPoint struct {
 	URL string // absolute, https, at most 256 characters
 }

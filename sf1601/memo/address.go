@@ -3,6 +3,7 @@ package memo
 import "github.com/beevik/etree"
 
 // Address is the class grd:Address. Every property is optional; note that door stands before floor.
+// [src: MEMO-1.1-XSD Address]
 type Address struct {
 	ID           string // UUID of the address in examples
 	AddressLabel string // name of the street
@@ -32,6 +33,7 @@ func (x Address) element() *etree.Element {
 }
 
 // AddressPoint is the class grd:AddressPoint: coordinates as decimal text, such as 557501.23.
+// [src: MEMO-1.1-XSD AddressPoint]
 type AddressPoint struct {
 	GeographicEastingMeasure  string
 	GeographicNorthingMeasure string
@@ -47,6 +49,7 @@ func (x AddressPoint) element() *etree.Element {
 }
 
 // UnstructuredAddress is the class grd:UnstructuredAddress: an address as one text, instead of Address.
+// [src: MEMO-1.1-XSD UnstructuredAddress]
 type UnstructuredAddress struct {
 	Unstructured string
 }

@@ -3,7 +3,7 @@ package memo
 import "github.com/beevik/etree"
 
 // AttentionData is the class AttentionData: who or what inside a party the message concerns. All parts are optional; a
-// sender gives Address or UnstructuredAddress, not both.
+// sender gives Address or UnstructuredAddress, not both. [src: MEMO-1.1-XSD AttentionData]
 type AttentionData struct {
 	AttentionPerson      *AttentionPerson
 	ProductionUnit       *ProductionUnit
@@ -36,7 +36,7 @@ func (x AttentionData) element() *etree.Element {
 	return e
 }
 
-// AttentionPerson is the class AttentionPerson; both properties are optional.
+// AttentionPerson is the class AttentionPerson; both properties are optional. [src: MEMO-1.1-XSD AttentionPerson]
 type AttentionPerson struct {
 	PersonID string
 	Label    string
@@ -49,7 +49,7 @@ func (x AttentionPerson) element() *etree.Element {
 	return e
 }
 
-// ProductionUnit is the class grd:ProductionUnit (P-enhed).
+// ProductionUnit is the class grd:ProductionUnit (P-enhed). [src: MEMO-1.1-XSD ProductionUnit]
 type ProductionUnit struct {
 	ProductionUnitNumber string // at most 10 digits; text, so that no zero is lost
 	ProductionUnitName   string // optional
@@ -63,6 +63,7 @@ func (x ProductionUnit) element() *etree.Element {
 }
 
 // GlobalLocationNumber is the class gln:GlobalLocationNumber (GLN, formerly EAN).
+// [src: MEMO-1.1-XSD GlobalLocationNumber]
 type GlobalLocationNumber struct {
 	GlobalLocationNumber string // at most 13 digits
 	Location             string // optional
@@ -75,7 +76,7 @@ func (x GlobalLocationNumber) element() *etree.Element {
 	return e
 }
 
-// EMail is the class EMail.
+// EMail is the class EMail. [src: MEMO-1.1-XSD EMail]
 type EMail struct {
 	EmailAddress string
 	RelatedAgent string // optional
@@ -88,7 +89,7 @@ func (x EMail) element() *etree.Element {
 	return e
 }
 
-// SEnumber is the class grd:SEnumber (SE-nummer, registration for VAT).
+// SEnumber is the class grd:SEnumber (SE-nummer, registration for VAT). [src: MEMO-1.1-XSD SEnumber]
 type SEnumber struct {
 	SeNumber    string
 	CompanyName string // optional
@@ -101,7 +102,7 @@ func (x SEnumber) element() *etree.Element {
 	return e
 }
 
-// Telephone is the class Telephone.
+// Telephone is the class Telephone. [src: MEMO-1.1-XSD Telephone]
 type Telephone struct {
 	TelephoneNumber string
 	RelatedAgent    string // optional
@@ -115,7 +116,7 @@ func (x Telephone) element() *etree.Element {
 }
 
 // EID is the class grd:EID: an employee's electronic identity. Its form is opaque; CVR:12345678-RID:1234567890123 is
-// seen.
+// seen. [src: MEMO-1.1-XSD EID]
 type EID struct {
 	EID   string
 	Label string // optional
@@ -129,6 +130,7 @@ func (x EID) element() *etree.Element {
 }
 
 // ContentResponsible is the class ContentResponsible; both properties are optional.
+// [src: MEMO-1.1-XSD ContentResponsible]
 type ContentResponsible struct {
 	ContentResponsibleID string
 	Label                string
@@ -142,6 +144,7 @@ func (x ContentResponsible) element() *etree.Element {
 }
 
 // GeneratingSystem is the class GeneratingSystem: the system that made the message.
+// [src: MEMO-1.1-XSD GeneratingSystem]
 type GeneratingSystem struct {
 	GeneratingSystemID string
 	Label              string // optional
@@ -154,7 +157,7 @@ func (x GeneratingSystem) element() *etree.Element {
 	return e
 }
 
-// SORdata is the class sor:SORdata (Sundhedsvæsenets Organisationsregister).
+// SORdata is the class sor:SORdata (Sundhedsvæsenets Organisationsregister). [src: MEMO-1.1-XSD SORdata]
 type SORdata struct {
 	SorIdentifier string
 	EntryName     string // optional

@@ -8,7 +8,7 @@ import (
 	"github.com/brevdue/brevdue/sf1601/xmlstream"
 )
 
-// MessageBody is the class MessageBody: the documents of a Digital Post message.
+// MessageBody is the class MessageBody: the documents of a Digital Post message. [src: MEMO-1.1-XSD MessageBody]
 type MessageBody struct {
 	CreatedDateTime     time.Time
 	MainDocument        MainDocument
@@ -30,6 +30,7 @@ func (x MessageBody) element(f *files) *etree.Element {
 }
 
 // MainDocument is the class MainDocument: the letter. Several files are the same letter in several formats.
+// [src: MEMO-1.1-XSD MainDocument]
 type MainDocument struct {
 	MainDocumentID string // optional
 	Label          string // optional
@@ -46,7 +47,7 @@ func (x MainDocument) element(f *files) *etree.Element {
 	return e
 }
 
-// AdditionalDocument is the class AdditionalDocument: an attachment.
+// AdditionalDocument is the class AdditionalDocument: an attachment. [src: MEMO-1.1-XSD AdditionalDocument]
 type AdditionalDocument struct {
 	AdditionalDocumentID string // optional
 	Label                string // optional
@@ -64,6 +65,7 @@ func (x AdditionalDocument) element(f *files) *etree.Element {
 }
 
 // TechnicalDocument is the class TechnicalDocument: data for the receiving system. It has no actions.
+// [src: MEMO-1.1-XSD TechnicalDocument]
 type TechnicalDocument struct {
 	TechnicalDocumentID string // optional
 	Label               string // optional
@@ -78,7 +80,7 @@ func (x TechnicalDocument) element(f *files) *etree.Element {
 	return e
 }
 
-// File is the class File: one document in one format.
+// File is the class File: one document in one format. [src: MEMO-1.1-XSD File]
 type File struct {
 	EncodingFormat string // MIME type
 	Filename       string // see ForbiddenFilenameRunes

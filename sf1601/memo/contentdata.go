@@ -3,6 +3,7 @@ package memo
 import "github.com/beevik/etree"
 
 // ContentData is the class ContentData: what the message is about, for systems that sort it. All parts are optional.
+// [src: MEMO-1.1-XSD ContentData]
 type ContentData struct {
 	CPRdata               *CPRdata
 	CVRdata               *CVRdata
@@ -35,7 +36,7 @@ func (x ContentData) element() *etree.Element {
 	return e
 }
 
-// CPRdata is the class grd:CPRdata: the person the message is about.
+// CPRdata is the class grd:CPRdata: the person the message is about. [src: MEMO-1.1-XSD CPRdata]
 type CPRdata struct {
 	CprNumber string
 	Name      string // optional
@@ -48,7 +49,7 @@ func (x CPRdata) element() *etree.Element {
 	return e
 }
 
-// CVRdata is the class grd:CVRdata: the company the message is about.
+// CVRdata is the class grd:CVRdata: the company the message is about. [src: MEMO-1.1-XSD CVRdata]
 type CVRdata struct {
 	CvrNumber   string
 	CompanyName string // optional
@@ -61,7 +62,7 @@ func (x CVRdata) element() *etree.Element {
 	return e
 }
 
-// MotorVehicle is the class dmv:MotorVehicle.
+// MotorVehicle is the class dmv:MotorVehicle. [src: MEMO-1.1-XSD MotorVehicle]
 type MotorVehicle struct {
 	LicenseNumber string // at most 7 characters
 	ChassisNumber string // optional
@@ -74,7 +75,7 @@ func (x MotorVehicle) element() *etree.Element {
 	return e
 }
 
-// PropertyNumber is the class grd:PropertyNumber (ejendomsnummer).
+// PropertyNumber is the class grd:PropertyNumber (ejendomsnummer). [src: MEMO-1.1-XSD PropertyNumber]
 type PropertyNumber struct {
 	PropertyNumber string
 }
@@ -85,7 +86,7 @@ func (x PropertyNumber) element() *etree.Element {
 	return e
 }
 
-// CaseID is the class CaseID: a case and the system it lives in.
+// CaseID is the class CaseID: a case and the system it lives in. [src: MEMO-1.1-XSD CaseID]
 type CaseID struct {
 	CaseID     string
 	CaseSystem string
@@ -99,6 +100,7 @@ func (x CaseID) element() *etree.Element {
 }
 
 // KLEdata is the class kle:KLEdata: a subject of KL Emnesystematik, the municipal classification.
+// [src: MEMO-1.1-XSD KLEdata]
 type KLEdata struct {
 	SubjectKey    string // such as 00.00.00
 	Version       string
@@ -116,6 +118,7 @@ func (x KLEdata) element() *etree.Element {
 }
 
 // FORMdata is the class form:FORMdata: a task of FORM, the classification of the whole public sector.
+// [src: MEMO-1.1-XSD FORMdata]
 type FORMdata struct {
 	TaskKey       string // such as 00.00.00.00
 	Version       string
@@ -132,7 +135,7 @@ func (x FORMdata) element() *etree.Element {
 	return e
 }
 
-// Education is the class udd:Education.
+// Education is the class udd:Education. [src: MEMO-1.1-XSD Education]
 type Education struct {
 	EducationCode string
 	EducationName string // optional
@@ -146,6 +149,7 @@ func (x Education) element() *etree.Element {
 }
 
 // AdditionalContentData is the class AdditionalContentData: a free, named value.
+// [src: MEMO-1.1-XSD AdditionalContentData]
 type AdditionalContentData struct {
 	ContentDataType  string // optional: names a list
 	ContentDataName  string

@@ -11,15 +11,14 @@
 // What holds for everything written here:
 //
 //   - Elements stand in the order of the MeMo 1.1 XSD, with literal prefixes (memo:, grd:, kle: ...): SF1601 is known
-//     to have refused a default namespace.
-//   - A time is converted to UTC, cut to whole seconds and written with Z (MeMo 1.1 XSD, memoDateTimeType). Callers
-//     never format a time.
+//     to have refused a default namespace. [src: SP-CLIENTS itk-dev/serviceplatformen]
+//   - A time is converted to UTC, cut to whole seconds and written with Z. Callers never format a time.
+//     [src: MEMO-1.1-XSD memoDateTimeType]
 //   - 1.1 always writes mandatory, legalNotification and memoSchVersion="1.1.0". 1.2 writes no memoSchVersion and no
 //     idTypeLabel; its additions (Representative, originalRepresentative) are an error in a 1.1 message.
 //
-// Sources: MeMo 1.1 XSDs (MeMo_core.xsd and the schemas it imports) for classes, order, cardinality and lengths; the
-// official MeMo 1.2 examples for what 1.2 changed, as no 1.2 schema is published (docs/divergences.md); "Øget validering
-// i Digital Post" (digitaliser.dk, 15 November 2024) for file names and https.
+// The 1.1 schemas say classes, order, cardinality and lengths; as no 1.2 schema is published, the examples and the notice
+// say what 1.2 changed (docs/divergences.md). [src: MEMO-1.1-XSD; MEMO-1.2-EXAMPLES; MEMO-1.2-NEWS; MEMO-VALIDATION-NEWS]
 //
 // Not covered yet: reading MeMo.
 package memo

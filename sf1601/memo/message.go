@@ -22,14 +22,14 @@ const (
 // schemaVersion is what 1.1 writes in memoSchVersion.
 const schemaVersion = "1.1.0"
 
-// Message is the root class: memo:Message. Body is nil in a NEMSMS and mandatory otherwise.
+// Message is the root class: memo:Message. Body is nil in a NEMSMS and mandatory otherwise. [src: MEMO-1.1-XSD Message]
 type Message struct {
 	Version Version
 	Header  MessageHeader
 	Body    *MessageBody
 }
 
-// MessageType is the messageType of a MessageHeader (MeMo 1.1 XSD, memoMessageType).
+// MessageType is the messageType of a MessageHeader. [src: MEMO-1.1-XSD memoMessageType]
 type MessageType string
 
 // The two message types.
@@ -39,6 +39,7 @@ const (
 )
 
 // MessageHeader is the class MessageHeader: everything about a message but its documents.
+// [src: MEMO-1.1-XSD MessageHeader]
 type MessageHeader struct {
 	MessageType            MessageType
 	MessageUUID            string    // version 4; the identity of the message in all of Digital Post

@@ -2,8 +2,8 @@ package memo
 
 import "github.com/beevik/etree"
 
-// IDType tells what kind of number identifies a party. The 1.1 XSD leaves it as free text; Digital Post dropped every
-// other value than these two for senders.
+// IDType tells what kind of number identifies a party. The XSD leaves it as free text; a sender may only use these
+// two here (docs/divergences.md). [src: MEMO-1.1-XSD Sender, idType; SP-CLIENTS]
 type IDType string
 
 // The two kinds.
@@ -12,7 +12,7 @@ const (
 	CVR IDType = "CVR" // 8 digits
 )
 
-// Sender is the class Sender: the authority or company that the message is from.
+// Sender is the class Sender: the authority or company that the message is from. [src: MEMO-1.1-XSD Sender]
 type Sender struct {
 	SenderID       string // digits without separators
 	IDType         IDType
@@ -38,6 +38,7 @@ func (x Sender) element(v Version) *etree.Element {
 }
 
 // Recipient is the class Recipient: the one citizen, company or authority that the message is to.
+// [src: MEMO-1.1-XSD Recipient]
 type Recipient struct {
 	RecipientID   string // digits without separators
 	IDType        IDType
@@ -62,6 +63,7 @@ func (x Recipient) element(v Version) *etree.Element {
 
 // Representative is the class Representative of MeMo 1.2: who sends on behalf of the sender. No schema for it is
 // published: that all three properties are mandatory and at most 256 characters is an assumption (docs/divergences.md).
+// [src: MEMO-1.2-EXAMPLES Sender/Representative; SP-CLIENTS]
 type Representative struct {
 	RepresentativeID string
 	IDType           IDType
@@ -77,6 +79,7 @@ func (x Representative) element() *etree.Element {
 }
 
 // ContactPoint is the class ContactPoint: a place inside an organisation that receives answers.
+// [src: MEMO-1.1-XSD ContactPoint]
 type ContactPoint struct {
 	ContactGroup   string // optional, such as 22.33.44.55
 	ContactPointID string // a UUID in practice
@@ -94,6 +97,7 @@ func (x ContactPoint) element() *etree.Element {
 }
 
 // ContactInfo is the class ContactInfo: a free pair on a contact point, at most two of them.
+// [src: MEMO-1.1-XSD ContactInfo]
 type ContactInfo struct {
 	Label string
 	Value string

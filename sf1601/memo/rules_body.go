@@ -70,7 +70,7 @@ func (x Action) check(c *checker) {
 }
 
 // checkTarget: AFTALE takes a Reservation and every other code an EntryPoint, as public SF1601 clients do; the XSD only
-// forbids both together.
+// forbids both together. [src: SP-CLIENTS os2forms; MEMO-1.1-XSD Action]
 func (x Action) checkTarget(c *checker) {
 	switch {
 	case x.Reservation != nil && x.EntryPoint != nil:

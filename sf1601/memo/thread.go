@@ -6,7 +6,7 @@ import (
 	"github.com/beevik/etree"
 )
 
-// ForwardData is the class ForwardData: the message is a forwarded one.
+// ForwardData is the class ForwardData: the message is a forwarded one. [src: MEMO-1.1-XSD ForwardData]
 type ForwardData struct {
 	MessageUUID                string // of the forwarded message
 	OriginalMessageDateTime    time.Time
@@ -30,7 +30,7 @@ func (x ForwardData) element() *etree.Element {
 }
 
 // ReplyData is the class ReplyData: one message of the thread that this message answers. Here messageID stands before
-// messageUUID, the reverse of MessageHeader.
+// messageUUID, the reverse of MessageHeader. [src: MEMO-1.1-XSD ReplyData]
 type ReplyData struct {
 	MessageID           string // optional
 	MessageUUID         string
@@ -60,6 +60,7 @@ func (x ReplyData) element() *etree.Element {
 }
 
 // AdditionalReplyData is the class AdditionalReplyData: a free pair that comes back with an answer, at most four.
+// [src: MEMO-1.1-XSD AdditionalReplyData]
 type AdditionalReplyData struct {
 	Label string
 	Value string

@@ -12,8 +12,8 @@ import (
 	"github.com/brevdue/brevdue/sf1601/xmlstream"
 )
 
-// Longest texts in characters, and most of each repeated class (MeMo 1.1 XSD; AdditionalDocument is unbounded there and
-// ten in Digital Post's API documentation).
+// Longest texts in characters, and most of each repeated class. AdditionalDocument is unbounded in the XSD and ten in
+// Digital Post's own API. [src: MEMO-1.1-XSD; NGDP-OPENAPI Document]
 const (
 	maxText                  = 256 // memoTextType, memoUriType
 	maxComment               = 512 // memoCommentType
@@ -107,7 +107,7 @@ func (c *checker) requiredUpTo(name, value string, most int) {
 	c.text(name, value, most)
 }
 
-// uuidPattern is memoUuidType of the MeMo 1.1 XSD.
+// uuidPattern is a UUID of version 4. [src: MEMO-1.1-XSD memoUuidType]
 var uuidPattern = regexp.MustCompile(`^[a-fA-F0-9]{8}-[a-fA-F0-9]{4}-4[a-fA-F0-9]{3}-[aAbB89][a-fA-F0-9]{3}-[a-fA-F0-9]{12}$`)
 
 func (c *checker) uuid(name, value string) {
@@ -165,7 +165,7 @@ func (c *checker) order(start, end time.Time) {
 	}
 }
 
-// https checks a link ("Øget validering i Digital Post": an EntryPoint must have the prefix https).
+// https checks a link: an EntryPoint must have the prefix https. [src: MEMO-VALIDATION-NEWS]
 func (c *checker) https(name, value string) {
 	c.required(name, value)
 	if strings.TrimSpace(value) == "" {

@@ -84,7 +84,7 @@ func (w *canonicalWriter) placeholder(p *etree.ProcInst) error {
 }
 
 // startTag writes the start tag: the declarations this element is the first to need, sorted by prefix, then the
-// attributes, sorted by namespace and local name (Exclusive XML Canonicalization 1.0, section 3).
+// attributes, sorted by namespace and local name. [src: EXC-C14N section 3]
 func (w *canonicalWriter) startTag(el *etree.Element) error {
 	if !validName(el.Tag) || (el.Space != "" && !validName(el.Space)) {
 		return errors.New("not a name")
@@ -237,7 +237,7 @@ func validName(s string) bool {
 	return s != ""
 }
 
-// textEscape and attributeEscape are the replacements of Canonical XML 1.0, section 2.3.
+// textEscape and attributeEscape are the replacements of canonical form. [src: C14N section 2.3]
 func textEscape(c byte) string {
 	switch c {
 	case '&':

@@ -8,9 +8,8 @@
 //  3. Canonical and Digest give what a signature needs, WithLastChild puts an enveloped signature in.
 //  4. Open streams text and contents in turn, encoding each content to base64 through one small pooled buffer.
 //
-// The output is always exclusive canonical XML (W3C Recommendation "Exclusive XML Canonicalization Version 1.0",
-// 18 July 2002, without comments), so the bytes that are digested are the bytes that are sent and nobody has to
-// canonicalise 100 MB to verify them.
+// The output is always exclusive canonical XML without comments, so the bytes that are digested are the bytes that are
+// sent and nobody has to canonicalise 100 MB to verify them. [src: EXC-C14N]
 //
 // Not covered: documents with a DTD, processing instructions other than placeholders, comments (they are left out, as
 // canonical form without comments says).

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -248,6 +249,9 @@ func TestOpenNamesTheContentThatFails(t *testing.T) {
 			if !errors.As(err, &contentErr) || contentErr.Index != 1 || !errors.Is(err, tt.want) {
 				t.Errorf("error is %v, want content 1: %v", err, tt.want)
 			}
+			if want := fmt.Sprintf("xmlstream: content 1: %v", tt.want); err == nil || err.Error() != want {
+				t.Errorf("error reads %v, want %s", err, want)
+			}
 			if _, again := r.Read(make([]byte, 1)); !errors.Is(again, err) {
 				t.Errorf("the next Read says %v", again)
 			}
@@ -333,6 +337,47 @@ func TestCloseEndsARunningRead(t *testing.T) {
 	if err := <-result; !errors.Is(err, context.Canceled) {
 		t.Errorf("the running Read says %v", err)
 	}
+}
+
+func TestBytesOpensOnlyWhileTheContextLasts(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := xmlstream.Bytes(nil).Open(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("Open says %v", err)
+	}
+}
+
+// A letter's size must not show in memory: 30 MB are streamed within 100 KB.
+//
+//nolint:paralleltest // it measures what the whole process allocates
+func TestStreamingAllocatesNextToNothing(t *testing.T) {
+	d := mustNew(t, letter(1), content{size: 30_000_000, data: &zeroes{left: 30_000_000}})
+	buf := make([]byte, 32<<10)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	r := d.Open(t.Context())
+	n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, r, buf)
+	if closeErr := r.Close(); err != nil || closeErr != nil || n != d.Size() {
+		t.Fatalf("streamed %d of %d bytes: %v, %v", n, d.Size(), err, closeErr)
+	}
+	runtime.ReadMemStats(&after)
+	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 100<<10 {
+		t.Errorf("allocated %d bytes", allocated)
+	}
+}
+
+// zeroes is a long content that costs no memory.
+type zeroes struct{ left int }
+
+func (z *zeroes) Read(p []byte) (int, error) {
+	if z.left == 0 {
+		return 0, io.EOF
+	}
+	n := min(len(p), z.left)
+	clear(p[:n])
+	z.left -= n
+	return n, nil
 }
 
 func TestDigestFailsWithTheContent(t *testing.T) {
