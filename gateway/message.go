@@ -36,13 +36,13 @@ func MessageStates() []MessageState {
 // transitions is the state machine: from each state, the states it may become. The journal guards the final ones once
 // more with a trigger.
 var transitions = map[MessageState][]MessageState{
-	Queued:    {Sending, Scheduled, Cancelled, Expired, Failed, Submitted, Received, Delivered, Superseded},
-	Scheduled: {Queued, Sending, Scheduled, Cancelled, Expired, Failed},
-	Sending:   {Queued, Sending, Submitted, Received, Delivered, Failed, Held, Superseded, Expired},
+	Queued:    {Sending, Scheduled, Cancelled, Expired, Failed, Received, Delivered, Superseded},
+	Scheduled: {Sending, Cancelled, Expired, Failed, Received, Delivered, Superseded},
+	Sending:   {Queued, Submitted, Received, Delivered, Failed, Held, Superseded},
 	Submitted: {Received, Delivered, Failed, Superseded, Returned},
 	Received:  {Delivered, Failed, Superseded, Returned},
-	Held:      {Queued, Submitted, Received, Delivered, Failed, Superseded, Cancelled},
-	Failed:    {Received, Delivered}, // a late success: the far end knows better
+	Held:      {Queued, Received, Delivered, Failed, Superseded, Cancelled},
+	Failed:    {Delivered}, // a late success: the far end knows better
 	Delivered: {Returned},
 }
 

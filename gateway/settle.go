@@ -104,5 +104,5 @@ func target(s MessageState, r *Receipt) (to MessageState, moves bool) {
 	default:
 		return s, false
 	}
-	return to, to != s && s.May(to) && (r.Kind != ReceiptReceived || s != Failed)
+	return to, s.May(to)
 }

@@ -1,0 +1,104 @@
+package digitalpost
+
+import (
+	"context"
+	"io"
+
+	"github.com/brevdue/brevdue/actions"
+	"github.com/brevdue/brevdue/gateway"
+	"github.com/brevdue/brevdue/sf1601/memo"
+	"github.com/brevdue/brevdue/sf1601/xmlstream"
+)
+
+// textFilename names the main document that is made from an intent's text.
+const textFilename = "Meddelelse.txt"
+
+// message builds the MeMo of a letter. In Check, where there is no identity yet, the UUID is empty.
+func (c *Channel) message(_ context.Context, l gateway.Letter) *memo.Message {
+	i := l.Intent
+	m := &memo.Message{
+		Version: c.cfg.MemoVersion,
+		Header: memo.MessageHeader{
+			MessageType: memo.DigitalPost, MessageUUID: l.Message.MessageUUID, MessageID: l.Message.ID,
+			Label: i.Content.Title, Notification: i.Content.Notification,
+			Reply: i.Content.ReplyAllowed, ReplyByDateTime: i.Content.ReplyBy,
+			Mandatory: i.Content.Mandatory, LegalNotification: i.Content.LegalNotification,
+			Sender: sender(l.Sender), Recipient: recipient(i.Recipient), ContentData: c.contentData(i.Content),
+		},
+		Body: &memo.MessageBody{CreatedDateTime: i.CreatedAt},
+	}
+	for n, d := range i.Content.Documents {
+		f := []memo.File{{
+			EncodingFormat: contentType(d), Filename: d.Filename, Language: c.cfg.Language,
+			Content: document{size: d.Size, n: n, open: l.Open},
+		}}
+		if n == 0 {
+			m.Body.MainDocument.Files = f
+		} else {
+			m.Body.AdditionalDocuments = append(m.Body.AdditionalDocuments, memo.AdditionalDocument{Files: f})
+		}
+	}
+	if len(i.Content.Documents) == 0 && i.Content.Text != "" {
+		m.Body.MainDocument.Files = []memo.File{{
+			EncodingFormat: "text/plain", Filename: textFilename, Language: c.cfg.Language,
+			Content: xmlstream.Bytes([]byte(i.Content.Text)),
+		}}
+	}
+	for _, a := range i.Content.Actions {
+		m.Body.MainDocument.Actions = append(m.Body.MainDocument.Actions, action(a))
+	}
+	return m
+}
+
+func sender(s gateway.Sender) memo.Sender {
+	out := memo.Sender{SenderID: s.CVR.Reveal(), IDType: memo.CVR, Label: s.Label}
+	if p := s.ContactPoint; p.ID != "" {
+		out.ContactPoint = &memo.ContactPoint{ContactPointID: p.ID, ContactGroup: p.Group, Label: p.Label}
+	}
+	return out
+}
+
+func recipient(r gateway.Recipient) memo.Recipient {
+	return memo.Recipient{RecipientID: r.ID.Reveal(), IDType: memo.IDType(r.ID.Scheme()), Label: r.Name.Reveal()}
+}
+
+// contentData carries the classification and the case. KLEdata wants a version and a label that an intent does not
+// have; docs/divergences.md says what stands there.
+func (c *Channel) contentData(content gateway.Content) *memo.ContentData {
+	if content.KLE == "" && content.CaseID == "" {
+		return nil
+	}
+	data := &memo.ContentData{}
+	if content.CaseID != "" {
+		data.CaseID = &memo.CaseID{CaseID: content.CaseID, CaseSystem: content.CaseSystem}
+	}
+	if content.KLE != "" {
+		data.KLEdata = &memo.KLEdata{SubjectKey: content.KLE, Version: c.cfg.KLEVersion, Label: content.KLE}
+	}
+	return data
+}
+
+func action(a actions.Action) memo.Action {
+	out := memo.Action{Label: a.Label, ActionCode: memo.ActionCode(a.Code), StartDateTime: a.Start, EndDateTime: a.End}
+	if r := a.Reservation; r != nil {
+		out.Reservation = &memo.Reservation{
+			Description: r.Description, ReservationUUID: r.UUID, Abstract: r.Abstract, Location: r.Location,
+			StartDateTime: r.Start, EndDateTime: r.End, OrganizerMail: r.Organizer.Mail, OrganizerName: r.Organizer.Name,
+		}
+	}
+	if a.URL != "" {
+		out.EntryPoint = &memo.EntryPoint{URL: a.URL}
+	}
+	return out
+}
+
+// document is a document of the intent as content of the MeMo, read when it is needed.
+type document struct {
+	size int64
+	n    int
+	open func(ctx context.Context, n int) (io.ReadCloser, error)
+}
+
+func (d document) Size() int64 { return d.size }
+
+func (d document) Open(ctx context.Context) (io.ReadCloser, error) { return d.open(ctx, d.n) }

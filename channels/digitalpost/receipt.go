@@ -1,0 +1,63 @@
+package digitalpost
+
+import (
+	"github.com/brevdue/brevdue/gateway"
+	"github.com/brevdue/brevdue/sf1601"
+	"github.com/brevdue/brevdue/sf1601/beskedfordeler"
+)
+
+// Receipt turns a status from Beskedfordeler into the gateway's noun. raw is kept whole, without the credentials of the
+// system that sent it. "Modtaget Digital Post" is interim, "Afleveret Digital Post" final; a rejection's class comes
+// from the table of codes, and a code that is not listed needs a person.
+func Receipt(raw []byte, b *beskedfordeler.Besked) gateway.Receipt {
+	kind, agreed := b.Kind()
+	r := gateway.Receipt{
+		ID: b.ID, OccurredAt: b.Registered, MessageUUID: b.ObjectID, Transmission: b.RegistrationID,
+		Raw: beskedfordeler.MaskCredentials(raw), Kind: gateway.ReceiptNote, Status: string(kind),
+	}
+	if s := b.Status; s != nil {
+		r.Code, r.Text, r.Status = s.FejlKode, s.FejlTekst, s.TransaktionsStatusKode
+		r.AfsendelseID = s.AfsendelseIdentifikator
+		if s.MessageUUID != "" {
+			r.MessageUUID = s.MessageUUID
+		}
+		if s.TransmissionID != "" {
+			r.Transmission = s.TransmissionID
+		}
+		if !s.TransaktionsDatoTid.IsZero() {
+			r.OccurredAt = s.TransaktionsDatoTid
+		}
+	}
+	if !agreed {
+		r.Hint = "ObjektHandling and TransaktionsStatusKode disagree; ObjektHandling was followed."
+	}
+	switch kind {
+	case beskedfordeler.KindModtaget, beskedfordeler.KindFjernprintModtaget:
+		r.Kind = gateway.ReceiptReceived
+	case beskedfordeler.KindAfleveret, beskedfordeler.KindPostDanmark:
+		r.Kind = gateway.ReceiptDelivered
+	case beskedfordeler.KindFejlet, beskedfordeler.KindTilbagekaldt:
+		r.Kind, r.Class = gateway.ReceiptRejected, gateway.Fail
+		if code, listed := sf1601.Lookup(r.Code); listed {
+			r.Class = class(code.Outcome)
+			r.Hint = code.Hint
+		}
+	case beskedfordeler.KindAfsendt, beskedfordeler.KindKlar, beskedfordeler.KindTilPrint,
+		beskedfordeler.KindOpdatering, beskedfordeler.KindUnknown:
+		// Steps on the way, or news that says nothing about delivery: recorded as they are.
+	}
+	return r
+}
+
+func class(o sf1601.Outcome) gateway.Class {
+	switch o {
+	case sf1601.OutcomeNext:
+		return gateway.Next
+	case sf1601.OutcomeRetry:
+		return gateway.Retry
+	case sf1601.OutcomeFailed:
+		return gateway.Fail
+	default:
+		return gateway.Fail
+	}
+}

@@ -1,0 +1,161 @@
+// Package config reads the one configuration file of brevdue, lays environment variables over it, and checks every key
+// before anything starts.
+//
+// The job, in the order it happens: [Load] reads the YAML file and the BREVDUE_ variables, refuses keys it does not
+// know, fills in defaults, and lists everything that is wrong as [Errors]: each with the key and what to do about it.
+// Secrets are never values here; they are names of files, or hashes.
+package config
+
+import "time"
+
+// Config is the whole file. Field names are the keys of the file; the zero value of an optional field means its default.
+type Config struct {
+	HTTP              HTTP               `koanf:"http"`
+	Journal           Journal            `koanf:"journal"`
+	Queue             Queue              `koanf:"queue"`
+	Documents         Documents          `koanf:"documents"`
+	Keys              Keys               `koanf:"keys"`
+	Serviceplatformen Serviceplatformen  `koanf:"serviceplatformen"`
+	Beskedfordeler    Beskedfordeler     `koanf:"beskedfordeler"`
+	SF1606            SF1606             `koanf:"sf1606"`
+	Senders           map[string]Sender  `koanf:"senders"`
+	Windows           map[string]Window  `koanf:"windows"`
+	Channels          map[string]Channel `koanf:"channels"`
+	Producers         []Producer         `koanf:"producers"`
+	Operators         []Operator         `koanf:"operators"`
+	Log               Log                `koanf:"log"`
+
+	warnings []string
+}
+
+// Warnings are sentences about keys that are understood but do nothing in this version.
+func (c *Config) Warnings() []string { return c.warnings }
+
+// HTTP is the listener of the API and the console.
+type HTTP struct {
+	Listen          string `koanf:"listen"`           // default 127.0.0.1:8080
+	CertificateFile string `koanf:"certificate_file"` // PEM; with KeyFile the listener speaks TLS itself
+	KeyFile         string `koanf:"key_file"`
+	MaxBody         int64  `koanf:"max_body"` // most bytes of a JSON body; default 16 MiB
+}
+
+// Journal is where the truth is kept.
+type Journal struct {
+	URL string `koanf:"url"` // sqlite:PATH; default sqlite:brevdue-data/brevdue.db
+}
+
+// Queue is the muscle.
+type Queue struct {
+	URL string `koanf:"url"` // embedded (default), redis://, rediss://, redis-sentinel://, redis-cluster://
+}
+
+// Documents is where letters and attachments are kept.
+type Documents struct {
+	URL string `koanf:"url"` // file:DIR; default file:brevdue-data/documents
+}
+
+// Keys is the key set of encryption at rest.
+type Keys struct {
+	File string `koanf:"file"`
+}
+
+// Serviceplatformen is the far end of SF1601.
+type Serviceplatformen struct {
+	Environment     string `koanf:"environment"` // sim (default), exttest, prod, custom
+	STSURL          string `koanf:"sts_url"`     // custom only
+	BaseURL         string `koanf:"base_url"`    // custom only
+	CAFile          string `koanf:"ca_file"`     // extra trust root, PEM
+	CertificateFile string `koanf:"certificate_file"`
+	KeyFile         string `koanf:"key_file"`
+	PKCS12File      string `koanf:"pkcs12_file"`
+	PasswordFile    string `koanf:"password_file"`
+	CVR             string `koanf:"cvr"`
+	Signature       string `koanf:"signature"`    // detached (default), technical-document, enveloped
+	MemoVersion     string `koanf:"memo_version"` // 1.1 (default), 1.2
+	KLEVersion      string `koanf:"kle_version"`  // KLEdata/version; default empty
+}
+
+// Beskedfordeler is the way statuses come back.
+type Beskedfordeler struct {
+	Mode            string `koanf:"mode"` // push (default), off; pull is not in this version
+	AMQPURL         string `koanf:"amqp_url"`
+	Queue           string `koanf:"queue"`
+	Listen          string `koanf:"listen"` // default 127.0.0.1:8445
+	CertificateFile string `koanf:"certificate_file"`
+	KeyFile         string `koanf:"key_file"`
+	ClientCAFile    string `koanf:"client_ca_file"`
+}
+
+// SF1606 is the receiver of inbound post.
+type SF1606 struct {
+	Listen          string `koanf:"listen"`
+	Path            string `koanf:"path"`
+	CertificateFile string `koanf:"certificate_file"`
+	KeyFile         string `koanf:"key_file"`
+	ClientCAFile    string `koanf:"client_ca_file"`
+	RoutesFile      string `koanf:"routes_file"`
+}
+
+// Sender is a sender profile.
+type Sender struct {
+	CVR              string       `koanf:"cvr"`
+	Label            string       `koanf:"label"`
+	Forsendelsestype int          `koanf:"forsendelsestype"`
+	From             string       `koanf:"from"`
+	ContactPoint     ContactPoint `koanf:"contact_point"`
+}
+
+// ContactPoint is where replies land.
+type ContactPoint struct {
+	ID    string `koanf:"id"`
+	Group string `koanf:"group"`
+	Label string `koanf:"label"`
+}
+
+// Window is a send window.
+type Window struct {
+	From     string   `koanf:"from"`
+	To       string   `koanf:"to"`
+	Days     []string `koanf:"days"`
+	Zone     string   `koanf:"zone"`
+	Holidays string   `koanf:"holidays"`
+}
+
+// Channel is how a channel is used.
+type Channel struct {
+	Window      string        `koanf:"window"`
+	Rate        string        `koanf:"rate"`         // e.g. 50/s, 3000/m; default none
+	Concurrency int           `koanf:"concurrency"`  // default 20
+	OnUnknown   string        `koanf:"on_unknown"`   // resend (default), hold
+	UnknownWait time.Duration `koanf:"unknown_wait"` // default 2m
+	GiveUpAfter time.Duration `koanf:"give_up_after"`
+	RetryFirst  time.Duration `koanf:"retry_first"`
+	RetryMax    time.Duration `koanf:"retry_max"`
+	URL         string        `koanf:"url"` // smtp
+}
+
+// Producer may post intents.
+type Producer struct {
+	Name        string   `koanf:"name"`
+	TokenSHA256 string   `koanf:"token_sha256"` // hex; several separated by a comma while tokens are exchanged
+	Scopes      []string `koanf:"scopes"`
+	Callback    Callback `koanf:"callback"`
+}
+
+// Callback is where a producer wants to be told of statuses.
+type Callback struct {
+	URL        string `koanf:"url"`
+	SecretFile string `koanf:"secret_file"`
+}
+
+// Operator may see the console.
+type Operator struct {
+	Name        string `koanf:"name"`
+	TokenSHA256 string `koanf:"token_sha256"` // hex of the SHA-256 of the operator's password
+}
+
+// Log is how the process speaks.
+type Log struct {
+	Level  string `koanf:"level"`  // debug, info (default), warn, error
+	Format string `koanf:"format"` // json (default), text
+}

@@ -1,0 +1,68 @@
+package config
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"os"
+	"time"
+)
+
+// pair checks a PEM certificate and key of a listener of ours.
+func pair(f *findings, section, certFile, keyFile string, required bool) {
+	switch {
+	case certFile == "" && keyFile == "":
+		if required {
+			f.add(section+".certificate_file", "missing", "the listener needs a PEM certificate and key")
+		}
+		return
+	case certFile == "":
+		f.add(section+".certificate_file", "missing", "key_file is set, so this must be too")
+		return
+	case keyFile == "":
+		f.add(section+".key_file", "missing", "certificate_file is set, so this must be too")
+		return
+	}
+	cert, err := tls.LoadX509KeyPair(certFile, keyFile)
+	if err != nil {
+		f.add(section+".certificate_file", err.Error(), "PEM files of a certificate and its key")
+		return
+	}
+	if leaf := cert.Leaf; leaf != nil && time.Now().After(leaf.NotAfter) {
+		f.add(section+".certificate_file", "expired "+leaf.NotAfter.UTC().Format(time.RFC3339), "renew the certificate")
+	}
+}
+
+// certificatePool checks and reads a PEM file of trust roots. nil when there is none.
+func certificatePool(f *findings, key, file string, required bool) {
+	if file == "" {
+		if required {
+			f.add(key, "missing", "who may call is decided by the roots in this PEM file")
+		}
+		return
+	}
+	if _, err := Pool(file, false); err != nil {
+		f.add(key, err.Error(), "a PEM file with one or more CA certificates")
+	}
+}
+
+type poolError string
+
+func (e poolError) Error() string { return string(e) }
+
+// Pool reads trust roots from a PEM file, on top of the system's own when asked.
+func Pool(file string, withSystem bool) (*x509.CertPool, error) {
+	raw, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if withSystem {
+		if system, err := x509.SystemCertPool(); err == nil {
+			pool = system
+		}
+	}
+	if !pool.AppendCertsFromPEM(raw) {
+		return nil, poolError(file + " holds no certificate")
+	}
+	return pool, nil
+}

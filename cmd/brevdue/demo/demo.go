@@ -1,0 +1,169 @@
+// Package demo is `brevdue demo`: the whole way of an intent on one machine, without configuration or servers.
+//
+// The job, in the order it happens: [Run] starts the simulator of Serviceplatformen and a gateway with embedded queue and
+// SQLite in one folder, posts the [samples] through the HTTP API like any producer, follows the event feed and prints each
+// step, compares every final status with the one its recipient stands for, and then serves on, or exits with --once.
+package demo
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/brevdue/brevdue/cmd/brevdue/config"
+	"github.com/brevdue/brevdue/cmd/brevdue/serve"
+	"github.com/brevdue/brevdue/gateway/httpapi"
+	"github.com/brevdue/brevdue/sf1601/sf1601test"
+)
+
+// Options are the flags of the command.
+type Options struct {
+	Once     bool
+	Dir      string
+	Listen   string        // wanted address of API and console
+	Patience time.Duration // how long the samples may take
+	Verbose  bool
+	Version  string
+}
+
+// ErrUnexpected is returned when a sample did not end as its recipient stands for.
+var ErrUnexpected = errors.New("not every sample ended as expected")
+
+const (
+	producer = "demo"
+	operator = "operator"
+)
+
+// stage is everything the demo runs.
+type stage struct {
+	out      io.Writer
+	token    string // of the producer, and the operator's password
+	far      *sf1601test.Server
+	app      *serve.App
+	client   *httpapi.Client
+	samples  []sample
+	patience time.Duration
+}
+
+// Run shows the demo. It ends when ctx ends, or after the samples with Once.
+func Run(ctx context.Context, out io.Writer, o Options) error {
+	s := &stage{out: out, token: rand.Text(), patience: o.Patience}
+	if err := s.open(ctx, o); err != nil {
+		return err
+	}
+	defer s.far.Close()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.app.Run(ctx) })
+	group.Go(func() error {
+		err := s.play(ctx)
+		if o.Once || err != nil {
+			stop()
+			return err
+		}
+		s.showDoors()
+		return nil
+	})
+	return group.Wait()
+}
+
+// open starts the far end and opens the gateway.
+func (s *stage) open(ctx context.Context, o Options) error {
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return fmt.Errorf("--dir: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("--dir: %w", err)
+	}
+	fmt.Fprintln(s.out, "State in", dir)
+	far := filepath.Join(dir, "sim")
+	if s.far, err = sf1601test.Start(sf1601test.Config{Admin: "127.0.0.1:0", Dir: far}); err != nil {
+		return fmt.Errorf("start the simulator: %w", err)
+	}
+	cfg, err := config.Parse(s.configuration(ctx, dir, far, o))
+	if err != nil {
+		s.far.Close()
+		return err
+	}
+	opts := serve.Options{Version: o.Version, Migrate: true}
+	opts.Roles, _ = serve.ParseRoles("")
+	if o.Verbose {
+		opts.Logger = slog.New(slog.NewTextHandler(os.Stderr, nil))
+	}
+	if s.app, err = serve.New(ctx, cfg, opts); err != nil {
+		s.far.Close()
+		return err
+	}
+	if err := s.far.SetPushURL("https://" + s.app.PushAddress() + serve.PushPath); err != nil {
+		s.app.Close()
+		s.far.Close()
+		return fmt.Errorf("route statuses: %w", err)
+	}
+	s.client = &httpapi.Client{BaseURL: "http://" + s.app.APIAddress(), Token: s.token, HTTP: http.DefaultClient}
+	fmt.Fprintf(s.out, "Serviceplatformen (simulated) at https://%s, gateway at http://%s\n\n", s.far.Addr(), s.app.APIAddress())
+	return nil
+}
+
+// configuration is what a file would say.
+func (s *stage) configuration(ctx context.Context, dir, far string, o Options) *config.Config {
+	hash := sha256.Sum256([]byte(s.token))
+	hexHash := hex.EncodeToString(hash[:])
+	cert, key, ca := filepath.Join(far, "client.pem"), filepath.Join(far, "client-key.pem"), filepath.Join(far, "ca.pem")
+	origin := "https://" + s.far.Addr()
+	listen := o.Listen
+	if o.Once || !free(ctx, listen) {
+		listen = "127.0.0.1:0"
+	}
+	return &config.Config{
+		HTTP:      config.HTTP{Listen: listen},
+		Journal:   config.Journal{URL: "sqlite:" + filepath.Join(dir, "brevdue.db")},
+		Documents: config.Documents{URL: "file:" + filepath.Join(dir, "documents")},
+		Serviceplatformen: config.Serviceplatformen{
+			Environment: "custom", STSURL: origin, BaseURL: origin, CAFile: ca, CertificateFile: cert, KeyFile: key, CVR: "55133018",
+		},
+		Beskedfordeler: config.Beskedfordeler{Mode: "push", Listen: "127.0.0.1:0", CertificateFile: cert, KeyFile: key, ClientCAFile: ca},
+		Senders: map[string]config.Sender{"jobcenter": {
+			CVR: "55133018", Label: "Testby Kommune, Jobcenter",
+			ContactPoint: config.ContactPoint{ID: "241d39f6-998e-4929-b198-ccacbbf4b330", Group: "22.33.44.55", Label: "Jobcenter"},
+		}},
+		// A demo should not make anybody wait: quick retries, and a short wait for the status of a lost answer.
+		Channels:  map[string]config.Channel{"digitalpost": {RetryFirst: time.Second, UnknownWait: 10 * time.Second}},
+		Producers: []config.Producer{{Name: producer, TokenSHA256: hexHash}},
+		Operators: []config.Operator{{Name: operator, TokenSHA256: hexHash}},
+	}
+}
+
+// free reports whether nobody listens there.
+func free(ctx context.Context, address string) bool {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return false
+	}
+	_ = l.Close()
+	return true
+}
+
+func (s *stage) showDoors() {
+	base := "http://" + s.app.APIAddress()
+	fmt.Fprintf(s.out, `
+Still serving; stop with Ctrl-C.
+  API      %s/docs        token    %s
+  queues   %s/console/queues/   operator %s, password as the token
+  far end  http://%s/stats and /messages
+Try:  curl -s -H "Authorization: Bearer %s" %s/v1/events
+`, base, s.token, base, operator, s.far.AdminAddr(), s.token, base)
+}

@@ -1,0 +1,78 @@
+// Package sim is `brevdue sim`: the far end of SF1601 alone, to try a gateway against.
+//
+// The job, in the order it happens: [Run] makes or finds the certificates in its folder, writes an example configuration
+// for `brevdue serve` beside them, and serves until its context ends.
+package sim
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/brevdue/brevdue/sf1601/sf1601test"
+)
+
+// Options are the flags of the command.
+type Options struct {
+	Listen  string // address of the services
+	Admin   string // address of the admin port
+	Dir     string // certificates and the example configuration
+	PushURL string // where statuses are posted
+	Logger  *slog.Logger
+}
+
+// ConfigFile is the name of the example configuration in Dir.
+const ConfigFile = "brevdue.yaml"
+
+//go:embed brevdue.yaml
+var exampleConfig string
+
+// Token is the token of the example configuration's producer, and the password of its operator. It opens nothing but a
+// gateway on this machine that somebody started with that example.
+const Token = "brevdue-sim" //nolint:gosec // an example, not a secret
+
+// Run serves until ctx ends.
+func Run(ctx context.Context, out io.Writer, o Options) error {
+	server, err := sf1601test.Start(sf1601test.Config{
+		Listen: o.Listen, Admin: o.Admin, Dir: o.Dir, PushURL: o.PushURL, Logger: o.Logger,
+	})
+	if err != nil {
+		return fmt.Errorf("start the far end: %w", err)
+	}
+	defer server.Close()
+	wrote, err := writeExample(o.Dir, server.Addr())
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "services   https://%s\nadmin      http://%s/stats\nstatuses   to %s\n", server.Addr(), server.AdminAddr(), o.PushURL)
+	fmt.Fprintf(out, "trust      %s\ncertificate %s, %s\n", filepath.Join(o.Dir, "ca.pem"), filepath.Join(o.Dir, "client.pem"), filepath.Join(o.Dir, "client-key.pem"))
+	fmt.Fprintf(out, "gateway    brevdue serve --config %s   (%s; token %q)\n", filepath.Join(o.Dir, ConfigFile), wrote, Token)
+	<-ctx.Done()
+	return nil
+}
+
+// writeExample puts a configuration for this far end into dir, unless there is one, which somebody may have changed.
+func writeExample(dir, addr string) (string, error) {
+	path := filepath.Join(dir, ConfigFile)
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("example configuration: %w", err)
+	}
+	text := strings.NewReplacer("{{dir}}", abs, "{{far}}", "https://"+addr).Replace(exampleConfig)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return "kept as it was", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("example configuration: %w", err)
+	}
+	_, err = f.WriteString(text)
+	return "written", errors.Join(err, f.Close())
+}

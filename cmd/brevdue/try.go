@@ -1,0 +1,52 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/brevdue/brevdue/cmd/brevdue/config"
+	"github.com/brevdue/brevdue/cmd/brevdue/demo"
+	"github.com/brevdue/brevdue/cmd/brevdue/serve"
+	"github.com/brevdue/brevdue/cmd/brevdue/sim"
+)
+
+func simCommand(t terminal) *cobra.Command {
+	var o sim.Options
+	cmd := &cobra.Command{
+		Use: "sim", Short: "Run the far end: a simulator of Serviceplatformen",
+		Long: "Run the far end of SF1601: token services, KombiPostAfsend_1/kombi and /memos, PostForespoerg_1, and the push of\n" +
+			"PKO_PostStatus. How a letter fares is decided by the last four digits of its recipient (9996 delivered, 9993 rejected\n" +
+			"later, 9992 refused at once, 9991 cut, 9990 busy twice, ...). Its folder gets ca.pem, client.pem, client-key.pem and\n" +
+			"an example configuration for brevdue serve.",
+		Example: "  brevdue sim --listen 127.0.0.1:9443 --admin 127.0.0.1:9444 --dir sim",
+		Args:    arguments(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.Logger = newLogger(t.err, config.Log{Level: "info", Format: "text"})
+			return sim.Run(cmd.Context(), t.out, o)
+		},
+	}
+	cmd.Flags().StringVar(&o.Listen, "listen", "127.0.0.1:9443", "`address` of the services")
+	cmd.Flags().StringVar(&o.Admin, "admin", "127.0.0.1:9444", "`address` of the admin port (plain HTTP, loopback)")
+	cmd.Flags().StringVar(&o.Dir, "dir", "brevdue-sim", "`folder` for certificates and the example configuration")
+	cmd.Flags().StringVar(&o.PushURL, "push", "https://127.0.0.1:8445"+serve.PushPath, "`URL` that statuses are posted to")
+	return cmd
+}
+
+func demoCommand(t terminal) *cobra.Command {
+	o := demo.Options{Version: version, Patience: 2 * time.Minute}
+	cmd := &cobra.Command{
+		Use: "demo", Short: "Show the whole way on this machine, without configuration",
+		Long: "Start the gateway with an embedded queue and SQLite, and the simulator of Serviceplatformen; send real letters; show\n" +
+			"each one's way until its final status; say where API and console are, and go on serving.\n" +
+			"With --once it exits instead: 0 when every sample ended as expected.",
+		Example: "  brevdue demo\n  brevdue demo --once --dir /tmp/brevdue",
+		Args:    arguments(cobra.NoArgs),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return demo.Run(cmd.Context(), t.out, o) },
+	}
+	cmd.Flags().BoolVar(&o.Once, "once", false, "exit when every sample has reached its final status")
+	cmd.Flags().StringVar(&o.Dir, "dir", "brevdue-data", "`folder` for the state")
+	cmd.Flags().StringVar(&o.Listen, "listen", "127.0.0.1:8080", "`address` of API and console; another port is taken when it is in use")
+	cmd.Flags().BoolVar(&o.Verbose, "verbose", false, "write the gateway's log too")
+	return cmd
+}
