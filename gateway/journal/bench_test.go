@@ -1,0 +1,223 @@
+package journal_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/brevdue/brevdue/gateway"
+	"github.com/brevdue/brevdue/gateway/journal"
+	"github.com/brevdue/brevdue/gateway/journal/journaltest"
+)
+
+// benchCallers is how many hand in updates at the same time.
+const benchCallers = 64
+
+// letters runs one letter's work b.N times, from many callers at once, and reports letters a second.
+func letters(b *testing.B, callers int, work func(j gateway.Journal, n int) error) {
+	b.Helper()
+	j, err := journal.Open(b.Context(), "sqlite:"+b.TempDir()+"/journal.db", journal.Options{Migrate: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range callers {
+		group.Go(func() {
+			for n := int(next.Add(1)); n <= b.N; n = int(next.Add(1)) {
+				if err := work(j, n); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "letters/s")
+	b.StopTimer()
+	if err := j.Close(); err != nil {
+		b.Error(err)
+	}
+}
+
+// BenchmarkAccept is intent, content, one inline document, message and event: 4 KB in all.
+func BenchmarkAccept(b *testing.B) {
+	letters(b, benchCallers, accept)
+}
+
+// BenchmarkAcceptAlone is the same for one caller, who pays a flush each time.
+func BenchmarkAcceptAlone(b *testing.B) {
+	letters(b, 1, accept)
+}
+
+// sample is intent n with 4 KB: 1.6 KB of text and a document of 2.4 KB.
+func sample(n int) (*gateway.Intent, *gateway.Message) {
+	i, m := journaltest.Sample(n)
+	i.Content.Text = benchText
+	i.Content.Documents = []gateway.Document{journaltest.SampleDocument(2400)}
+	return i, m
+}
+
+var benchText = strings.Repeat("Kaere borger. ", 114)
+
+func accept(j gateway.Journal, n int) error {
+	i, m := sample(n)
+	return j.Update(context.Background(), func(tx gateway.Tx) error {
+		inserted, err := tx.InsertIntent(i)
+		if err != nil || !inserted {
+			return fmt.Errorf("inserted %v: %w", inserted, err)
+		}
+		if err := tx.InsertMessage(m); err != nil {
+			return err
+		}
+		return tx.InsertEvent(event(i, m, "accepted"))
+	})
+}
+
+func event(i *gateway.Intent, m *gateway.Message, code string) *gateway.Event {
+	return &gateway.Event{
+		At: time.Now(), Producer: i.Producer, IntentID: i.ID, Reference: i.Reference, MessageID: m.ID, Channel: m.Channel,
+		Status: m.State, IntentStatus: i.Status, Attempt: m.Attempts, Code: code,
+	}
+}
+
+// BenchmarkLife is a letter's whole life as the gateway writes it: accept, read, book, evidence shared by ten, record,
+// two receipts.
+func BenchmarkLife(b *testing.B) {
+	var e evidence
+	letters(b, benchCallers, func(j gateway.Journal, n int) error {
+		last := b.N-n < benchCallers // the end: nobody may be left waiting for a tenth
+		if err := accept(j, n); err != nil {
+			return err
+		}
+		_, m := sample(n)
+		if _, err := j.Intent(context.Background(), fmt.Sprintf("int_%026d", n)); err != nil {
+			return err
+		}
+		a := &gateway.Attempt{ID: fmt.Sprintf("att_%026d", n), MessageID: m.ID, N: 1, Worker: "bench", StartedAt: time.Now()}
+		if err := change(j, m.ID, gateway.Sending, func(tx gateway.Tx, m *gateway.Message) error {
+			m.Attempts++
+			m.DueAt = time.Time{}
+			return tx.InsertAttempt(a)
+		}); err != nil {
+			return err
+		}
+		if err := e.keep(j, n, a.ID, last); err != nil {
+			return err
+		}
+		if err := change(j, m.ID, gateway.Submitted, func(tx gateway.Tx, m *gateway.Message) error {
+			open, err := tx.OpenAttempt(m.ID)
+			if err != nil {
+				return err
+			}
+			open.EndedAt, open.Class, open.HTTPStatus = time.Now(), gateway.Accept, 200
+			m.TransmissionID, m.SubmittedAt = m.TransactionID, time.Now()
+			return tx.CloseAttempt(open)
+		}); err != nil {
+			return err
+		}
+		for k, state := range []gateway.MessageState{gateway.Received, gateway.Delivered} {
+			if err := receive(j, fmt.Sprintf("%d-%d", n, k), m.MessageUUID, state); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// receive stores a status and moves its message, as Settle does.
+func receive(j gateway.Journal, id, uuid string, state gateway.MessageState) error {
+	p := &gateway.Receipt{
+		ID: id, Kind: gateway.ReceiptReceived, Status: "Modtaget Digital Post", MessageUUID: uuid,
+		ReceivedAt: time.Now(), Raw: []byte(benchText),
+	}
+	return j.Update(context.Background(), func(tx gateway.Tx) error {
+		found, err := tx.FindMessage(uuid, "", "")
+		if err != nil {
+			return err
+		}
+		p.MessageID = found
+		if _, err := tx.InsertReceipt(p); err != nil {
+			return err
+		}
+		return move(tx, found, state, func(gateway.Tx, *gateway.Message) error { return nil })
+	})
+}
+
+func change(j gateway.Journal, id string, to gateway.MessageState, also func(gateway.Tx, *gateway.Message) error) error {
+	return j.Update(context.Background(), func(tx gateway.Tx) error { return move(tx, id, to, also) })
+}
+
+// move changes a message and writes the event, reading what the gateway reads.
+func move(tx gateway.Tx, id string, to gateway.MessageState, also func(gateway.Tx, *gateway.Message) error) error {
+	m, err := tx.Message(id)
+	if err != nil {
+		return err
+	}
+	head, err := tx.IntentHead(m.IntentID)
+	if err != nil {
+		return err
+	}
+	if err := also(tx, m); err != nil {
+		return err
+	}
+	m.State = to
+	if to.Final() {
+		m.FinalAt = time.Now()
+	}
+	if err := tx.SaveMessage(m); err != nil {
+		return err
+	}
+	all, err := tx.MessagesOf(head.ID)
+	if err != nil {
+		return err
+	}
+	if status := gateway.DeriveStatus(all); status != head.Status {
+		if err := tx.SetIntentStatus(head.ID, status, m.FinalAt); err != nil {
+			return err
+		}
+	}
+	return tx.InsertEvent(event(head, m, string(to)))
+}
+
+// evidence puts every ten attempts under one manifest: the tenth caller stores it for all.
+type evidence struct {
+	mu      sync.Mutex
+	letters []gateway.EvidenceLetter
+	round   *round
+}
+
+// round is one manifest that its letters wait for.
+type round struct {
+	done chan struct{}
+	err  error
+}
+
+// keep returns when the attempt's manifest is stored. benchCallers is more than ten, so a round fills unless the
+// benchmark is about to end; last stores what is left.
+func (e *evidence) keep(j gateway.Journal, n int, attempt string, last bool) error {
+	e.mu.Lock()
+	if e.round == nil {
+		e.round = &round{done: make(chan struct{})}
+	}
+	mine := e.round
+	e.letters = append(e.letters, gateway.EvidenceLetter{AttemptID: attempt, Digest: sha256.Sum256([]byte(attempt))})
+	if len(e.letters) < 10 && !last {
+		e.mu.Unlock()
+		<-mine.done
+		return mine.err
+	}
+	m := gateway.Evidence{ID: fmt.Sprintf("manifest-%d", n), XML: []byte(benchText), SignedAt: time.Now(), Letters: e.letters}
+	e.letters, e.round = nil, nil
+	e.mu.Unlock()
+	mine.err = j.Update(context.Background(), func(tx gateway.Tx) error { return tx.KeepEvidence(&m) })
+	close(mine.done)
+	return mine.err
+}
