@@ -112,7 +112,7 @@ func (c *Client) refused(op string, a *answer, r reaction, unreadable error) *Er
 			e.Code = CodeBadAnswer
 		}
 		if e.Err == nil {
-			e.Err = errors.New("the answer says neither yes nor no")
+			e.Err = errors.New("the answer does not decide whether the letter was accepted")
 		}
 	}
 	return e

@@ -7,6 +7,8 @@ import (
 	"regexp"
 
 	"github.com/go-resty/resty/v2"
+
+	"github.com/brevdue/brevdue/sf1601/memo"
 )
 
 // Service is what one can be registered for.
@@ -19,19 +21,10 @@ const (
 	NemSMS      Service = "nemsms"
 )
 
-// IDType is the kind of an Identifier.
-type IDType string
-
-// The kinds of identifier.
-const (
-	CPR IDType = "CPR"
-	CVR IDType = "CVR"
-)
-
 // Identifier names a person (CPR, 10 digits) or a company (CVR, 8 digits). It
 // masks itself in texts and logs.
 type Identifier struct {
-	Type  IDType
+	Type  memo.IDType // memo.CPR or memo.CVR
 	Value string
 }
 
@@ -41,12 +34,12 @@ func (i Identifier) String() string { return string(i.Type) + " (masked)" }
 // GoString gives the type only.
 func (i Identifier) GoString() string { return i.String() }
 
-var identifierShapes = map[IDType]*regexp.Regexp{
-	CPR: regexp.MustCompile(`^[0-9]{10}$`),
-	CVR: cvrShape,
+var identifierShapes = map[memo.IDType]*regexp.Regexp{
+	memo.CPR: regexp.MustCompile(`^[0-9]{10}$`),
+	memo.CVR: cvrShape,
 }
 
-var parameters = map[IDType]string{CPR: "cprNumber", CVR: "cvrNumber"}
+var parameters = map[memo.IDType]string{memo.CPR: "cprNumber", memo.CVR: "cvrNumber"}
 
 // PostForespoerg asks whether a person or company is registered for a service.
 // Only a clear answer is one: every failure is an *Error, never "not
