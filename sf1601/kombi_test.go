@@ -444,8 +444,7 @@ func TestACutConnection(t *testing.T) {
 			_, _ = io.CopyN(io.Discard, r.Body, 100_000)
 			conn := hijack(t, w)
 			_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(yes), yes)
-			_, _ = io.CopyN(io.Discard, conn, 100_000)
-			<-r.Context().Done()
+			<-t.Context().Done() // the rest is not read
 			_ = conn.Close()
 		}, 60_000_000, sf1601.Unknown},
 	} {
