@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"time"
 )
 
@@ -174,6 +175,10 @@ func (g *Gateway) send(ctx context.Context, w *work) Outcome {
 func (g *Gateway) record(ctx context.Context, w *work, o Outcome) error {
 	var later *Later
 	var follow *Message
+	if !o.Class.known() {
+		o.Text = "The channel answered with the class " + strconv.Quote(string(o.Class)) + "."
+		o.Class, o.Code = Fail, "outcome.unclassified"
+	}
 	err := g.journal.Update(ctx, func(tx Tx) error {
 		later, follow = nil, nil
 		a := w.attempt
@@ -246,7 +251,7 @@ func (g *Gateway) apply(tx Tx, head *Intent, m *Message, a *Attempt, o Outcome) 
 	case Fail:
 		return nil, nil, g.move(tx, head, m, Failed, o.Code, o.Text)
 	default:
-		return nil, nil, g.move(tx, head, m, Failed, "outcome.unclassified", string(o.Class))
+		return nil, nil, fmt.Errorf("class %q: %w", o.Class, ErrTransition) // record lets none through
 	}
 }
 

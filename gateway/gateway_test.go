@@ -125,7 +125,7 @@ func setup(t *testing.T, change ...func(*gateway.Config)) *bundle {
 			t.Error(err)
 		}
 	})
-	docs, err := documents.Open("file:" + filepath.Join(dir, "documents"))
+	docs, err := documents.Open("file:"+filepath.Join(dir, "documents"), documents.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,16 @@ const (
 	Unknown Class = "unknown"
 )
 
+// known reports whether c is one of the five.
+func (c Class) known() bool {
+	switch c {
+	case Accept, Retry, Next, Fail, Unknown:
+		return true
+	default:
+		return false
+	}
+}
+
 // rank orders what several findings about one letter mean together: failed > next > retry.
 func (c Class) rank() int {
 	switch c {

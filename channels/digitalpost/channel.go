@@ -23,7 +23,7 @@ type Config struct {
 	Afsender    Afsender
 	MemoVersion memo.Version // default 1.1
 	Language    string       // of the documents, two letters; default "da"
-	KLEVersion  string       // KLEdata/version; the source is silent, default ""
+	KLEVersion  string       // KLEdata/version, which an intent does not have; default "-" (docs/divergences.md)
 }
 
 // Channel implements gateway.Channel.
@@ -42,6 +42,9 @@ func New(cfg Config) *Channel {
 	if cfg.Language == "" {
 		cfg.Language = "da"
 	}
+	if cfg.KLEVersion == "" {
+		cfg.KLEVersion = "-"
+	}
 	return &Channel{cfg: cfg}
 }
 
@@ -56,7 +59,7 @@ func (*Channel) Witnesses() bool { return true }
 func (c *Channel) Send(ctx context.Context, letter gateway.Letter) gateway.Outcome {
 	m := c.message(ctx, letter)
 	accepted, err := c.cfg.Afsender.KombiPostAfsend(ctx, sf1601.Kombi{
-		Valg: sf1601.DigitalPost, Message: m,
+		Valg: sf1601.ValgDigitalPost, Message: m,
 		TransactionID: letter.Message.TransactionID, Reference: letter.Attempt.ID,
 	})
 	if err != nil {

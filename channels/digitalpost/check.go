@@ -88,10 +88,10 @@ func (c *Channel) validate(ctx context.Context, l gateway.Letter, known []gatewa
 // actionRule tells findings about actions, which package actions has found at the door with better words.
 func actionRule(p string) bool { return strings.Contains(p, "/Action") }
 
-// covered reports whether a problem with this pointer, or inside it, is among ps.
+// covered reports whether a problem with this pointer, inside it or around it is among ps.
 func covered(ps []gateway.Problem, pointer string) bool {
 	for _, p := range ps {
-		if p.Pointer == pointer || strings.HasPrefix(p.Pointer, pointer+"/") {
+		if p.Pointer == pointer || strings.HasPrefix(p.Pointer, pointer+"/") || strings.HasPrefix(pointer, p.Pointer+"/") {
 			return true
 		}
 	}

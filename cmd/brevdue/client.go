@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/spf13/cobra"
 
 	"github.com/brevdue/brevdue/gateway/httpapi"
@@ -113,11 +114,11 @@ func readIntent(stdin io.Reader, name string) (*httpapi.IntentRequest, error) {
 		defer func() { _ = f.Close() }()
 		in = f
 	}
-	intent, err := httpapi.DecodeIntent(in)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, apiError(err))
+	var intent httpapi.IntentRequest
+	if err := jsonv2.UnmarshalRead(in, &intent, jsonv2.RejectUnknownMembers(true)); err != nil {
+		return nil, &usageError{fmt.Errorf("%s: %w", name, err)}
 	}
-	return intent, nil
+	return &intent, nil
 }
 
 func upload(cmd *cobra.Command, client *httpapi.Client, name string) (httpapi.DocumentRequest, error) {
@@ -164,7 +165,7 @@ func printIntent(w io.Writer, view *httpapi.IntentView) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, m := range view.Messages {
 		fmt.Fprintf(table, "\n%s\t%s\t%s\t%s\n", m.ID, m.Channel, m.Status, m.MessageUUID)
-		for _, e := range m.Events {
+		for _, e := range view.Events {
 			fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", e.Time.Local().Format(time.DateTime), e.Status, e.Code, e.Text)
 		}
 	}

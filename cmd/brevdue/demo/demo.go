@@ -114,7 +114,7 @@ func (s *stage) open(ctx context.Context, o Options) error {
 		return fmt.Errorf("route statuses: %w", err)
 	}
 	s.client = &httpapi.Client{BaseURL: "http://" + s.app.APIAddress(), Token: s.token, HTTP: http.DefaultClient}
-	fmt.Fprintf(s.out, "Serviceplatformen (simulated) at https://%s, gateway at http://%s\n\n", s.far.Addr(), s.app.APIAddress())
+	fmt.Fprintf(s.out, "Serviceplatformen (simulated) at %s, gateway at http://%s\n\n", s.far.URL(), s.app.APIAddress())
 	return nil
 }
 
@@ -123,7 +123,7 @@ func (s *stage) configuration(ctx context.Context, dir, far string, o Options) *
 	hash := sha256.Sum256([]byte(s.token))
 	hexHash := hex.EncodeToString(hash[:])
 	cert, key, ca := filepath.Join(far, "client.pem"), filepath.Join(far, "client-key.pem"), filepath.Join(far, "ca.pem")
-	origin := "https://" + s.far.Addr()
+	origin := s.far.URL()
 	listen := o.Listen
 	if o.Once || !free(ctx, listen) {
 		listen = "127.0.0.1:0"
@@ -163,7 +163,7 @@ func (s *stage) showDoors() {
 Still serving; stop with Ctrl-C.
   API      %s/docs        token    %s
   queues   %s/console/queues/   operator %s, password as the token
-  far end  http://%s/stats and /messages
+  far end  %s/stats and /messages
 Try:  curl -s -H "Authorization: Bearer %s" %s/v1/events
-`, base, s.token, base, operator, s.far.AdminAddr(), s.token, base)
+`, base, s.token, base, operator, s.far.AdminURL(), s.token, base)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/brevdue/brevdue/cmd/brevdue/config"
 	"github.com/brevdue/brevdue/gateway"
+	"github.com/brevdue/brevdue/gateway/console"
 	"github.com/brevdue/brevdue/gateway/documents"
 	"github.com/brevdue/brevdue/gateway/journal"
 	"github.com/brevdue/brevdue/gateway/queue"
@@ -49,6 +50,7 @@ type App struct {
 	signer    *signature.Batcher
 	client    *sf1601.Client
 	gateway   *gateway.Gateway
+	console   *console.Console
 
 	api, push listener
 	closing   sync.Once
@@ -221,6 +223,9 @@ func (a *App) Close() {
 		}
 		if a.client != nil {
 			a.client.Close()
+		}
+		if a.console != nil {
+			errs = append(errs, a.console.Close())
 		}
 		if a.queue != nil {
 			errs = append(errs, a.queue.Close())

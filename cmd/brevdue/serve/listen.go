@@ -36,7 +36,7 @@ func (a *App) listenAPI(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	server := httpapi.NewServer(handler)
+	server := httpapi.NewHTTPServer(a.cfg.HTTP.Listen, handler, a.log)
 	if h := a.cfg.HTTP; h.CertificateFile != "" {
 		cert, err := tls.LoadX509KeyPair(h.CertificateFile, h.KeyFile)
 		if err != nil {
@@ -67,12 +67,16 @@ func (a *App) apiHandler() (http.Handler, error) {
 		if err != nil {
 			return nil, fmt.Errorf("operator %s: %w", o.Name, err)
 		}
-		operators = append(operators, console.Operator{Name: o.Name, TokenSHA256: hash})
+		operators = append(operators, console.Operator{Name: o.Name, PasswordSHA256: hash})
+	}
+	var err error
+	if a.console, err = console.New(console.Config{Operators: operators, RedisConnOpt: a.queue.RedisConnOpt()}); err != nil {
+		return nil, err
 	}
 	return httpapi.New(httpapi.Config{
 		Gateway: a.gateway, Producers: producers, MaxBody: a.cfg.HTTP.MaxBody, Now: time.Now,
 		Version: a.opts.Version, Logger: a.log.With("part", "api"),
-		Console: console.Handler(console.Config{Operators: operators, Redis: a.queue.RedisConnOpt()}),
+		Mounts: map[string]http.Handler{console.Root: a.console},
 	})
 }
 

@@ -41,7 +41,7 @@ func (a *App) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.documents, err = documents.Open(a.cfg.Documents.URL); err != nil {
+	if a.documents, err = documents.Open(a.cfg.Documents.URL, documents.Options{}); err != nil {
 		return err
 	}
 	a.queue, err = queue.Open(ctx, queue.Config{

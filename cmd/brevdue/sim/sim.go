@@ -47,11 +47,11 @@ func Run(ctx context.Context, out io.Writer, o Options) error {
 		return fmt.Errorf("start the far end: %w", err)
 	}
 	defer server.Close()
-	wrote, err := writeExample(o.Dir, server.Addr())
+	wrote, err := writeExample(o.Dir, server.URL())
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "services   https://%s\nadmin      http://%s/stats\nstatuses   to %s\n", server.Addr(), server.AdminAddr(), o.PushURL)
+	fmt.Fprintf(out, "services   %s\nadmin      %s/stats\nstatuses   to %s\n", server.URL(), server.AdminURL(), o.PushURL)
 	fmt.Fprintf(out, "trust      %s\ncertificate %s, %s\n", filepath.Join(o.Dir, "ca.pem"), filepath.Join(o.Dir, "client.pem"), filepath.Join(o.Dir, "client-key.pem"))
 	fmt.Fprintf(out, "gateway    brevdue serve --config %s   (%s; token %q)\n", filepath.Join(o.Dir, ConfigFile), wrote, Token)
 	<-ctx.Done()
@@ -59,13 +59,13 @@ func Run(ctx context.Context, out io.Writer, o Options) error {
 }
 
 // writeExample puts a configuration for this far end into dir, unless there is one, which somebody may have changed.
-func writeExample(dir, addr string) (string, error) {
+func writeExample(dir, far string) (string, error) {
 	path := filepath.Join(dir, ConfigFile)
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return "", fmt.Errorf("example configuration: %w", err)
 	}
-	text := strings.NewReplacer("{{dir}}", abs, "{{far}}", "https://"+addr).Replace(exampleConfig)
+	text := strings.NewReplacer("{{dir}}", abs, "{{far}}", far).Replace(exampleConfig)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return "kept as it was", nil
