@@ -1,14 +1,18 @@
 package signature
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/beevik/etree"
 	dsig "github.com/russellhaering/goxmldsig"
+
+	"github.com/brevdue/brevdue/sf1601/xmlstream"
 )
 
 // Mode says where the signature of a letter lives. Evidence is the same in all
@@ -89,7 +93,7 @@ func (k *Key) signature(references []*etree.Element, objects ...*etree.Element) 
 	for _, r := range references {
 		info.AddChild(r)
 	}
-	octets, err := canonicalize(info)
+	octets, err := canonicalSignedInfo(info)
 	if err != nil {
 		return nil, err
 	}
@@ -148,10 +152,27 @@ func algorithm(parent *etree.Element, tag, name string) {
 	parent.AddChild(el)
 }
 
-// canonicalize gives the exclusive canonical form of an element made here. It
-// works on a copy, because the canonicaliser changes what it is given.
+// canonicalize gives the exclusive canonical form of an element made here.
 func canonicalize(el *etree.Element) ([]byte, error) {
-	c := el.Copy()
+	el.CreateAttr("xmlns:ds", dsNamespace)
+	doc, err := xmlstream.New(el, nil)
+	if err != nil {
+		return nil, fmt.Errorf("signature: canonical form: %w", err)
+	}
+	doc = doc.Canonical()
+	out := make([]byte, doc.Size())
+	r := doc.Open(context.Background()) // in memory: nothing to wait for
+	defer func() { _ = r.Close() }()
+	if _, err := io.ReadFull(r, out); err != nil {
+		return nil, fmt.Errorf("signature: canonical form: %w", err)
+	}
+	return out, nil
+}
+
+// canonicalSignedInfo is canonicalize by the library whose key signs. It works
+// on a copy, because the canonicaliser changes what it is given.
+func canonicalSignedInfo(info *etree.Element) ([]byte, error) {
+	c := info.Copy()
 	c.CreateAttr("xmlns:ds", dsNamespace)
 	out, err := dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList("").Canonicalize(c)
 	if err != nil {
