@@ -86,20 +86,24 @@ func (b *book) forget() {
 	}
 }
 
-// accept books l as accepted unless it was before, and says which.
-func (b *book) accept(l *letter, transmission string, now time.Time) (id string, first bool) {
+// accept books l as accepted unless it was before; first says which. A new
+// letter needs room; ok is false when there is none.
+func (b *book) accept(l *letter, transmission string, now time.Time, room func() bool) (id string, first, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if l.Accepted {
 		b.stats.Duplicates++
-		return l.TransmissionID, false
+		return l.TransmissionID, false, true
+	}
+	if !room() {
+		return "", false, false
 	}
 	l.Accepted, l.TransmissionID, l.AcceptedAt = true, transmission, now
 	b.stats.Letters++
 	if l.Finding != nil {
 		b.stats.Invalid++
 	}
-	return transmission, true
+	return transmission, true, true
 }
 
 // settled notes that the last status of a letter was acknowledged.

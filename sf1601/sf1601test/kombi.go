@@ -204,15 +204,14 @@ func (b *book) unavailable(l *letter, times int) bool {
 
 // accept books the letter, schedules its statuses and answers.
 func (s *Server) accept(w http.ResponseWriter, r *http.Request, req *request, l *letter, does behaviour, cut bool) string {
-	if !s.pusher.reserve() {
-		return s.unavailable(w, r, s.Faults())
-	}
-	id, first := s.book.accept(l, s.newUUID(), s.cfg.Now().UTC())
+	id, first, ok := s.book.accept(l, s.newUUID(), s.cfg.Now().UTC(), s.pusher.reserve)
 	outcome := OutcomeAccepted
-	if first {
+	switch {
+	case !ok:
+		return s.unavailable(w, r, s.Faults())
+	case first:
 		s.pusher.schedule(s.journey(req, l, id, does))
-	} else {
-		s.pusher.release()
+	default:
 		outcome = OutcomeDuplicate
 		if s.cfg.RefuseDuplicates {
 			_ = s.refuse(w, r, http.StatusOK, "this messageUUID was accepted before")

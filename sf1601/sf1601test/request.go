@@ -327,8 +327,9 @@ func (l *letterReader) start() error {
 	return l.value(c)
 }
 
-// expect finds the child that just began where it may stand, nil when it may
-// not.
+// expect finds the child that just began; nil when the class has none of that
+// name. One at the wrong place is a finding, but read: its messageUUID is what
+// a status can be matched by.
 func (l *letterReader) expect() *child {
 	f := l.top()
 	for i := f.next; i < len(f.class.children); i++ {
@@ -348,7 +349,7 @@ func (l *letterReader) expect() *child {
 	for i := range f.class.children {
 		if c := &f.class.children[i]; c.name == string(l.scan.local) && c.uri == l.scan.uri {
 			l.find(CodeMemoInvalid, "element '"+c.name+"' stands at the wrong place in '"+f.class.name+"'", l.scan.at)
-			return nil
+			return c
 		}
 	}
 	l.find(CodeMemoInvalid, "an element is not known in '"+f.class.name+"'", l.scan.at)
