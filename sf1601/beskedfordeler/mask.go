@@ -5,12 +5,12 @@ import "bytes"
 // MaskCredentials returns raw with the content of every
 // KildesystemAkkreditiver element replaced by three asterisks, so that the
 // rest can be stored or shown. raw is left as it is and need not be
-// well-formed: a start tag that is never closed masks to the end.
+// well-formed: an element that is never closed is masked to the end.
 func MaskCredentials(raw []byte) []byte {
-	const name = "KildesystemAkkreditiver"
-	var out []byte
+	name := []byte("KildesystemAkkreditiver")
+	out := make([]byte, 0, len(raw)+8)
 	for {
-		at := bytes.Index(raw, []byte(name))
+		at := bytes.Index(raw, name)
 		if at < 0 {
 			return append(out, raw...)
 		}
@@ -19,22 +19,24 @@ func MaskCredentials(raw []byte) []byte {
 			return append(append(out, raw[:at+len(name)]...), "***"...)
 		}
 		end += at + 1
-		out = append(out, raw[:end]...)
-		raw = raw[end:]
+		out, raw = append(out, raw[:end]...), raw[end:]
 		if out[len(out)-2] == '/' {
 			continue // an empty element
 		}
-		closing := bytes.Index(raw, []byte("</"))
-		if closing < 0 {
-			return append(out, "***"...)
-		}
 		out = append(out, "***"...)
-		raw = raw[closing:]
-		after := bytes.IndexByte(raw, '>')
-		if after < 0 {
-			return append(out, "***"...)
+		again := bytes.Index(raw, name)
+		if again < 0 {
+			return out
 		}
-		out = append(out, raw[:after+1]...)
-		raw = raw[after+1:]
+		from := bytes.LastIndex(raw[:again], []byte("</"))
+		if from < 0 || bytes.IndexByte(raw[from:again], '>') >= 0 {
+			return out // not its end tag: trust nothing after it
+		}
+		closing := raw[from:]
+		end = bytes.IndexByte(closing, '>')
+		if end < 0 {
+			return out
+		}
+		out, raw = append(out, closing[:end+1]...), closing[end+1:]
 	}
 }
