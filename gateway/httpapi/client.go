@@ -32,16 +32,17 @@ func (c *Client) PostIntent(ctx context.Context, in *IntentRequest) (*IntentAnsw
 	if err != nil {
 		return nil, fmt.Errorf("write the intent: %w", err)
 	}
-	answer := &IntentAnswer{}
-	status, err := c.do(ctx, http.MethodPost, "/v1/intents", nil, "application/json", bytes.NewReader(body), answer)
+	answer, status, err := call[IntentAnswer](ctx, c, http.MethodPost, "/v1/intents", nil, bytes.NewReader(body), "application/json")
+	if err != nil {
+		return nil, err
+	}
 	answer.Existing = status == http.StatusOK
-	return answer, err
+	return answer, nil
 }
 
 // Intent is API.
 func (c *Client) Intent(ctx context.Context, id string) (*IntentView, error) {
-	answer := &IntentView{}
-	_, err := c.do(ctx, http.MethodGet, "/v1/intents/"+url.PathEscape(id), nil, "", nil, answer)
+	answer, _, err := call[IntentView](ctx, c, http.MethodGet, "/v1/intents/"+url.PathEscape(id), nil, nil, "")
 	return answer, err
 }
 
@@ -54,15 +55,14 @@ func (c *Client) Intents(ctx context.Context, q IntentQuery) (*IntentPage, error
 		}
 	}
 	setNumber(values, "limit", int64(q.Limit))
-	answer := &IntentPage{}
-	_, err := c.do(ctx, http.MethodGet, "/v1/intents", values, "", nil, answer)
+	answer, _, err := call[IntentPage](ctx, c, http.MethodGet, "/v1/intents", values, nil, "")
 	return answer, err
 }
 
 // Cancel is API.
 func (c *Client) Cancel(ctx context.Context, id string) (*IntentAnswer, error) {
-	answer := &IntentAnswer{}
-	_, err := c.do(ctx, http.MethodPost, "/v1/intents/"+url.PathEscape(id)+"/cancel", nil, "", nil, answer)
+	path := "/v1/intents/" + url.PathEscape(id) + "/cancel"
+	answer, _, err := call[IntentAnswer](ctx, c, http.MethodPost, path, nil, nil, "")
 	return answer, err
 }
 
@@ -71,15 +71,14 @@ func (c *Client) Events(ctx context.Context, after int64, limit int) (*EventPage
 	values := url.Values{}
 	setNumber(values, "after", after)
 	setNumber(values, "limit", int64(limit))
-	answer := &EventPage{}
-	_, err := c.do(ctx, http.MethodGet, "/v1/events", values, "", nil, answer)
+	answer, _, err := call[EventPage](ctx, c, http.MethodGet, "/v1/events", values, nil, "")
 	return answer, err
 }
 
 // UploadDocument is API. The body is streamed; its length is sent ahead when it is a *bytes.Reader or the like.
 func (c *Client) UploadDocument(ctx context.Context, filename string, body io.Reader) (*DocumentAnswer, error) {
-	answer := &DocumentAnswer{}
-	_, err := c.do(ctx, http.MethodPost, "/v1/documents", url.Values{"filename": {filename}}, "application/octet-stream", body, answer)
+	values := url.Values{"filename": {filename}}
+	answer, _, err := call[DocumentAnswer](ctx, c, http.MethodPost, "/v1/documents", values, body, "application/octet-stream")
 	return answer, err
 }
 
@@ -89,17 +88,39 @@ func setNumber(values url.Values, name string, n int64) {
 	}
 }
 
-// do makes one call. The status is 0 when there was no answer.
-func (c *Client) do(
-	ctx context.Context, method, path string, q url.Values, contentType string, body io.Reader, answer any,
-) (int, error) {
+// call makes one call and reads its answer. The status is 0 when there was none.
+func call[T any](
+	ctx context.Context, c *Client, method, path string, q url.Values, body io.Reader, contentType string,
+) (*T, int, error) {
+	resp, err := c.send(ctx, method, path, q, body, contentType)
+	if err != nil {
+		return nil, 0, fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	content, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return nil, resp.StatusCode, fmt.Errorf("%s %s: read the answer: %w", method, path, err)
+	}
+	if resp.StatusCode/100 != 2 {
+		return nil, resp.StatusCode, problemFrom(resp, content)
+	}
+	answer := new(T)
+	if err := json.Unmarshal(content, answer); err != nil {
+		return nil, resp.StatusCode, fmt.Errorf("%s %s: the answer is not of this API: %w", method, path, err)
+	}
+	return answer, resp.StatusCode, nil
+}
+
+func (c *Client) send(
+	ctx context.Context, method, path string, q url.Values, body io.Reader, contentType string,
+) (*http.Response, error) {
 	address := strings.TrimSuffix(c.BaseURL, "/") + path
 	if len(q) > 0 {
 		address += "?" + q.Encode()
 	}
 	req, err := http.NewRequestWithContext(ctx, method, address, body)
 	if err != nil {
-		return 0, fmt.Errorf("%s %s: %w", method, path, err)
+		return nil, err //nolint:wrapcheck // call wraps it
 	}
 	req.Header.Set("Authorization", "Bearer "+c.Token)
 	req.Header.Set("Accept", "application/json")
@@ -110,22 +131,7 @@ func (c *Client) do(
 	if client == nil {
 		client = http.DefaultClient
 	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return 0, fmt.Errorf("%s %s: %w", method, path, err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	content, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		return resp.StatusCode, fmt.Errorf("%s %s: read the answer: %w", method, path, err)
-	}
-	if resp.StatusCode/100 != 2 {
-		return resp.StatusCode, problemFrom(resp, content)
-	}
-	if err := json.Unmarshal(content, answer); err != nil {
-		return resp.StatusCode, fmt.Errorf("%s %s: the answer is not of this API: %w", method, path, err)
-	}
-	return resp.StatusCode, nil
+	return client.Do(req) //nolint:wrapcheck // call wraps it
 }
 
 // problemFrom reads what a gateway, or a proxy in front of it, said.

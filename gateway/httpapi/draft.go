@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"mime"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -152,7 +153,7 @@ func (r *reading) documents(in []DocumentRequest) []gateway.DraftDocument {
 			r.problem(at+"/content", "base64.invalid", "The content is not standard base64 with padding (RFC 4648, section 4).")
 		}
 		if d.ContentType != "" {
-			if _, _, err := mime.ParseMediaType(d.ContentType); err != nil {
+			if media, _, err := mime.ParseMediaType(d.ContentType); err != nil || !strings.Contains(media, "/") {
 				r.problem(at+"/contentType", "media_type.invalid", "The content type is not a media type such as application/pdf.")
 			}
 		}

@@ -1,0 +1,105 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/brevdue/brevdue/gateway"
+)
+
+// accepting takes every intent at no cost, so that a benchmark measures the door alone.
+type accepting struct{ Gateway }
+
+func (accepting) Accept(_ context.Context, d gateway.Draft) (*gateway.Intent, bool, error) {
+	return &gateway.Intent{
+		ID: "int_01JDZX4T8Q0000000000000001", Reference: d.Reference, Status: gateway.IntentAccepted,
+		Messages: []gateway.Message{{ID: "msg_01JDZX4T8Q0000000000000001", Channel: "digitalpost", State: gateway.Queued}},
+	}, false, nil
+}
+
+// fourKB is a letter whose JSON has about 4 KB.
+func fourKB(b *testing.B) string {
+	b.Helper()
+	in := letter("sag-2026-0417/indkaldelse-1")
+	in.Content.Documents[0].Content.Bytes = bytes.Repeat([]byte("%PDF-1.7"), 260)
+	return text(b, in)
+}
+
+func benchServer(b *testing.B) *Server {
+	b.Helper()
+	s, err := New(Config{Gateway: accepting{}, Producers: testProducers()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return s
+}
+
+// sink is a response that costs nothing.
+type sink struct {
+	header http.Header
+	status int
+}
+
+func (s *sink) Header() http.Header         { return s.header }
+func (s *sink) Write(b []byte) (int, error) { return len(b), nil }
+func (s *sink) WriteHeader(status int)      { s.status = status }
+
+// BenchmarkPostIntent is the handler alone, one core: no network, no gateway.
+func BenchmarkPostIntent(b *testing.B) {
+	s, body := benchServer(b), fourKB(b)
+	w := &sink{header: make(http.Header)}
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		r, err := http.NewRequestWithContext(b.Context(), http.MethodPost, "/v1/intents", strings.NewReader(body))
+		if err != nil {
+			b.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+tokenHuske)
+		r.Header.Set("Content-Type", "application/json")
+		clear(w.header)
+		s.ServeHTTP(w, r)
+		if w.status != http.StatusAccepted {
+			b.Fatal(w.status)
+		}
+	}
+}
+
+// BenchmarkPostIntentLoopback has the network and the client in it, on all cores.
+func BenchmarkPostIntentLoopback(b *testing.B) {
+	s, body := benchServer(b), fourKB(b)
+	server := httptest.NewUnstartedServer(s)
+	server.Config = NewHTTPServer("", s, nil)
+	server.Start()
+	defer server.Close()
+	transport := &http.Transport{MaxIdleConnsPerHost: 64}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport}
+	b.SetParallelism(8)
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			r, err := http.NewRequestWithContext(b.Context(), http.MethodPost, server.URL+"/v1/intents", strings.NewReader(body))
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			r.Header.Set("Authorization", "Bearer "+tokenHuske)
+			r.Header.Set("Content-Type", "application/json")
+			resp, err := client.Do(r)
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			if resp.StatusCode != http.StatusAccepted {
+				b.Error(resp.Status)
+			}
+			_ = resp.Body.Close()
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "intents/s")
+}
