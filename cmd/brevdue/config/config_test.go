@@ -1,0 +1,186 @@
+package config_test
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"math/big"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/brevdue/brevdue/cmd/brevdue/config"
+)
+
+var key = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+
+// certificate writes a self-signed pair that ends at the given time and returns the two files.
+func certificate(t *testing.T, dir string, notAfter time.Time) (certFile, keyFile string) {
+	t.Helper()
+	k, err := key()
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotBefore: notAfter.Add(-48 * time.Hour), NotAfter: notAfter,
+		IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, k.Public(), k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certFile, keyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	write(t, certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	write(t, keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))
+	return certFile, keyFile
+}
+
+func write(t *testing.T, name string, b []byte) {
+	t.Helper()
+	if err := os.WriteFile(name, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// file writes a valid configuration, changed by replacing old with new pairs, and returns its name.
+func file(t *testing.T, notAfter time.Time, changes ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	certFile, keyFile := certificate(t, dir, notAfter)
+	text := strings.NewReplacer("CERT", certFile, "KEY", keyFile).Replace(`
+serviceplatformen: {environment: sim, certificate_file: "CERT", key_file: "KEY", cvr: "55133018"}
+beskedfordeler: {mode: push, certificate_file: "CERT", key_file: "KEY", client_ca_file: "CERT"}
+senders: {jobcenter: {cvr: "55133018", label: "Testby Kommune"}}
+windows: {day: {from: "09:00", to: "22:00"}}
+channels: {digitalpost: {window: day, rate: 50/s}}
+producers: [{name: p, token_sha256: "` + strings.Repeat("ab", 32) + `"}]
+`)
+	path := filepath.Join(dir, "brevdue.yaml")
+	write(t, path, []byte(strings.NewReplacer(changes...).Replace(text)))
+	return path
+}
+
+func TestLoadFillsInDefaults(t *testing.T) {
+	t.Parallel()
+	c, err := config.Load(file(t, time.Now().Add(time.Hour)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.HTTP.Listen != "127.0.0.1:8080" || c.Queue.URL != "embedded" || c.Serviceplatformen.Signature != "detached" ||
+		len(c.Producers[0].Scopes) != 2 || len(c.Warnings()) != 0 {
+		t.Fatalf("%+v", c)
+	}
+}
+
+func TestLoadNamesTheKey(t *testing.T) {
+	t.Parallel()
+	valid := time.Now().Add(time.Hour)
+	for name, tc := range map[string]struct {
+		notAfter time.Time
+		change   []string
+		key      string
+		text     string // part of text or hint
+	}{
+		"unknown key":             {valid, []string{"environment: sim", "enviroment: sim"}, "serviceplatformen.enviroment", "unknown key"},
+		"unknown section":         {valid, []string{"windows:", "window:"}, "window", "unknown key"},
+		"unknown environment":     {valid, []string{"environment: sim", "environment: test"}, "serviceplatformen.environment", "custom"},
+		"custom without URLs":     {valid, []string{"environment: sim", "environment: custom"}, "serviceplatformen.sts_url", "https://"},
+		"missing certificate":     {valid, []string{`environment: sim, certificate_file: "`, `environment: sim, certificate_file: "/nowhere`}, "serviceplatformen.certificate_file", "PKCS#12"},
+		"expired certificate":     {time.Now().Add(-time.Hour), nil, "serviceplatformen.certificate_file", "expired"},
+		"expired push":            {time.Now().Add(-time.Hour), nil, "beskedfordeler.certificate_file", "renew"},
+		"no trust for push":       {valid, []string{"client_ca_file", "amqp_url"}, "beskedfordeler.client_ca_file", "roots"},
+		"pull":                    {valid, []string{"mode: push", "mode: pull"}, "beskedfordeler.mode", "not in this version"},
+		"bad CVR":                 {valid, []string{`{cvr: "55133018", label`, `{cvr: "5513301", label`}, "senders.jobcenter.cvr", "eight digits"},
+		"bad window":              {valid, []string{`"09:00"`, `"25:00"`}, "windows.day", "from"},
+		"channel's window":        {valid, []string{"window: day", "window: night"}, "channels.digitalpost.window", "windows"},
+		"bad rate":                {valid, []string{"50/s", "50/day"}, "channels.digitalpost.rate", "3000/m"},
+		"unknown channel":         {valid, []string{"digitalpost:", "fax:"}, "channels.fax", "nemsms"},
+		"bad hash":                {valid, []string{strings.Repeat("ab", 32), "secret"}, "producers.0.token_sha256", "sha256sum"},
+		"value of the wrong form": {valid, []string{"rate: 50/s", "concurrency: many"}, "concurrency", "wrong form"},
+		"postgres":                {valid, []string{"windows:", `journal: {url: "postgres://h/db"}` + "\nwindows:"}, "journal.url", "sqlite"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := config.Load(file(t, tc.notAfter, tc.change...), nil)
+			var es config.Errors
+			if !errors.As(err, &es) {
+				t.Fatalf("error %v", err)
+			}
+			for _, e := range es {
+				if strings.Contains(e.Key, tc.key) && strings.Contains(e.Text+" "+e.Hint, tc.text) {
+					return
+				}
+			}
+			t.Fatalf("want %s (%s), got %v", tc.key, tc.text, es)
+		})
+	}
+}
+
+func TestEnvironmentOverlaysEveryKindOfKey(t *testing.T) {
+	t.Parallel()
+	c, err := config.Load(file(t, time.Now().Add(time.Hour)), []string{
+		"PATH=/bin", "BREVDUE_TOKEN=not-a-key", "BREVDUE_URL=not-a-key",
+		"BREVDUE_JOURNAL_URL=sqlite:/tmp/other.db", "BREVDUE_SERVICEPLATFORMEN_MEMO_VERSION=1.2",
+		"BREVDUE_SENDERS_JOBCENTER_LABEL=Anden By", "BREVDUE_SENDERS_BORGER_SERVICE_CVR=01234567", "BREVDUE_SENDERS_BORGER_SERVICE_LABEL=Service",
+		"BREVDUE_CHANNELS_DIGITALPOST_UNKNOWN_WAIT=90s", "BREVDUE_CHANNELS_DIGITALPOST_CONCURRENCY=7",
+		`BREVDUE_OPERATORS=[{"name": "anna", "token_sha256": "` + strings.Repeat("cd", 32) + `"}]`,
+		"BREVDUE_SENDERS_JOBCENTER_CONTACT_POINT_ID=241d39f6-998e-4929-b198-ccacbbf4b330",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := c.Channels["digitalpost"]
+	if c.Journal.URL != "sqlite:/tmp/other.db" || c.Serviceplatformen.MemoVersion != "1.2" || c.Senders["jobcenter"].Label != "Anden By" ||
+		c.Senders["borger_service"].CVR != "01234567" || d.UnknownWait != 90*time.Second || d.Concurrency != 7 || d.Window != "day" ||
+		c.Operators[0].Name != "anna" || c.Senders["jobcenter"].ContactPoint.ID == "" {
+		t.Fatalf("%+v", c)
+	}
+}
+
+func TestMisspeltVariableIsAnError(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"BREVDUE_JORNAL_URL", "BREVDUE_JOURNAL_URLS", "BREVDUE_SENDERS", "BREVDUE_CHANNELS_DIGITALPOST_WINDOWS", "BREVDUE_"} {
+		_, err := config.Load(file(t, time.Now().Add(time.Hour)), []string{name + "=[x"})
+		var es config.Errors
+		if !errors.As(err, &es) || es[0].Key != name {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestIdleKeysAreWarnedAbout(t *testing.T) {
+	t.Parallel()
+	c, err := config.Load(file(t, time.Now().Add(time.Hour), "channels: {", `keys: {file: keyset.json}`+"\nchannels: {nemsms: {window: day}, "), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := strings.Join(c.Warnings(), "\n"); !strings.Contains(w, "keys.file") || !strings.Contains(w, "channels.nemsms") {
+		t.Fatal(w)
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	f.Add([]byte("journal: {url: x}"))
+	f.Add([]byte("a: &a [*a]"))
+	f.Add([]byte("senders: [1]\nproducers: {x: 1}"))
+	f.Add([]byte("channels: {digitalpost: {unknown_wait: 1}}"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		path := filepath.Join(t.TempDir(), "c.yaml")
+		write(t, path, b)
+		_, err := config.Load(path, nil)
+		var es config.Errors
+		if err != nil && (!errors.As(err, &es) || len(es) == 0 || es[0].Key == "") {
+			t.Fatalf("an error without a key: %v", err)
+		}
+	})
+}
