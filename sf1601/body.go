@@ -21,8 +21,8 @@ import (
 const smallBody = 64 << 10
 
 var (
-	errDigest     = errors.New("the bytes read for sending are not the signed ones")
-	errSuperseded = errors.New("the request body was opened again")
+	errDigest    = errors.New("the bytes read for sending are not the signed ones")
+	errAbandoned = errors.New("the request was given up")
 )
 
 // body is a request body that is read for its digest, and then for each
@@ -62,12 +62,13 @@ type outgoing struct {
 	stream atomic.Pointer[outgoingReader]
 }
 
-// left says whether the last byte of the body was handed to the connection.
-// Before that no complete request can have arrived: the XML lacks its end tag,
-// and HTTP the bytes its Content-Length promises.
+// left says whether the last byte of the body was handed to the connection. When
+// it says no, it never will be: no complete request can have arrived or arrive
+// later, because the XML lacks its end tag, and HTTP the bytes its
+// Content-Length promises.
 func (o *outgoing) left() bool {
 	r := o.stream.Load()
-	return r != nil && r.finished.Load()
+	return r != nil && !r.abandon()
 }
 
 // failure is why our own bytes could not be read, nil when they could.
@@ -83,7 +84,7 @@ func (o *outgoing) failure() error {
 func (o *outgoing) reopen(ctx context.Context) io.ReadCloser {
 	r := &outgoingReader{source: o.body.open(ctx), want: o.body, hash: sha256.New(), left: o.body.size}
 	if old := o.stream.Swap(r); old != nil {
-		old.superseded.Store(true)
+		old.abandon()
 	}
 	return r
 }
@@ -91,18 +92,29 @@ func (o *outgoing) reopen(ctx context.Context) io.ReadCloser {
 // outgoingReader digests what it hands out. The last bytes are handed out only
 // when the digest of the whole is the signed one.
 type outgoingReader struct {
-	source     io.ReadCloser
-	want       *body
-	hash       hash.Hash
-	left       int64
-	finished   atomic.Bool
-	superseded atomic.Bool
-	failed     atomic.Pointer[error]
+	source io.ReadCloser
+	want   *body
+	hash   hash.Hash
+	left   int64
+	gate   atomic.Int32 // gateOpen until the last byte is handed out or never will be
+	failed atomic.Pointer[error]
+}
+
+const (
+	gateOpen int32 = iota
+	gateFinished
+	gateAbandoned
+)
+
+// abandon keeps the last byte from being handed out. It says false when that
+// has happened already.
+func (r *outgoingReader) abandon() bool {
+	return r.gate.CompareAndSwap(gateOpen, gateAbandoned) || r.gate.Load() == gateAbandoned
 }
 
 func (r *outgoingReader) Read(p []byte) (int, error) {
-	if r.superseded.Load() {
-		return 0, errSuperseded
+	if r.gate.Load() == gateAbandoned {
+		return 0, errAbandoned
 	}
 	if r.left == 0 {
 		return 0, io.EOF
@@ -118,7 +130,9 @@ func (r *outgoingReader) Read(p []byte) (int, error) {
 		if [sha256.Size]byte(r.hash.Sum(nil)) != r.want.digest {
 			return 0, r.fail(errDigest)
 		}
-		r.finished.Store(true)
+		if !r.gate.CompareAndSwap(gateOpen, gateFinished) {
+			return 0, errAbandoned
+		}
 		return n, nil
 	case errors.Is(err, io.EOF):
 		return 0, r.fail(io.ErrUnexpectedEOF)

@@ -65,7 +65,7 @@ func newTransport(cfg Config) *http.Transport {
 		ResponseHeaderTimeout:  cfg.Timeouts.Answer,
 		MaxIdleConnsPerHost:    cfg.MaxConns,
 		MaxConnsPerHost:        cfg.MaxConns,
-		IdleConnTimeout:        90 * time.Second,
+		IdleConnTimeout:        30 * time.Second, // below the server's own, lest a letter meets a closing connection
 		WriteBufferSize:        16 << 10,
 		MaxResponseHeaderBytes: 64 << 10,
 	}

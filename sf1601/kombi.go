@@ -256,7 +256,11 @@ func (c *Client) conclude(out *outgoing, a *answer, err error) (*Accepted, error
 		}
 		return got, nil
 	}
-	return nil, c.refused(OpKombi, a, r, unreadable)
+	e := c.refused(OpKombi, a, r, unreadable)
+	if e.Class == Unknown && !out.left() {
+		e.Class = Temporary // whatever it means, it does not mean that the letter arrived
+	}
+	return nil, e
 }
 
 // unanswered classifies a call without an answer.

@@ -439,14 +439,21 @@ func TestACutConnection(t *testing.T) {
 		"within the letter": {func(t *testing.T, w http.ResponseWriter, r *http.Request) {
 			_, _ = io.CopyN(io.Discard, r.Body, 100_000)
 			_ = hijack(t, w).Close()
-		}, 60_000_000, sf1601.Temporary},
+		}, 16_000_000, sf1601.Temporary},
+		"a bad gateway before the letter had arrived": {func(t *testing.T, w http.ResponseWriter, r *http.Request) {
+			_, _ = io.CopyN(io.Discard, r.Body, 100_000)
+			conn := hijack(t, w)
+			_, _ = io.WriteString(conn, "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+			<-t.Context().Done()
+			_ = conn.Close()
+		}, 16_000_000, sf1601.Temporary},
 		"accepted before the letter had arrived": {func(t *testing.T, w http.ResponseWriter, r *http.Request) {
 			_, _ = io.CopyN(io.Discard, r.Body, 100_000)
 			conn := hijack(t, w)
 			_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(yes), yes)
 			<-t.Context().Done() // the rest is not read
 			_ = conn.Close()
-		}, 60_000_000, sf1601.Unknown},
+		}, 16_000_000, sf1601.Unknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -10,7 +10,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -106,8 +106,8 @@ func newFarEnd(t testing.TB, answer func(w http.ResponseWriter, r *http.Request,
 		f.answer(w, r, body)
 	})
 	f.Server = httptest.NewUnstartedServer(mux)
-	f.Config.ErrorLog = log.New(io.Discard, "", 0) // cut connections are the point of some tests
-	f.EnableHTTP2 = true                           // offered, and not to be taken
+	f.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // cut connections are the point of some tests
+	f.EnableHTTP2 = true                                                        // offered, and not to be taken
 	f.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert, MinVersion: tls.VersionTLS12}
 	f.Config.ConnState = func(_ net.Conn, s http.ConnState) {
 		if s == http.StateNew {

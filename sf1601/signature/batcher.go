@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -50,14 +51,14 @@ type Batcher struct {
 	cfg     BatcherConfig
 	base    context.Context //nolint:containedctx // lifetime of the batcher: Keep must not die with one caller
 	stop    context.CancelFunc
-	full    chan struct{} // a waiting batch reached Max, or the batcher closes
+	full    chan struct{} // one place: Max letters wait
+	closing chan struct{} // closed by Close
 	workers sync.WaitGroup
 
 	mu      sync.Mutex
 	waiting []*letter
-	running bool // a goroutine takes care of waiting
+	running bool // a worker takes care of waiting
 	closed  bool
-	started time.Time // when the last signature started (monotonic)
 }
 
 // letter is one call of Sign.
@@ -93,7 +94,7 @@ func NewBatcher(cfg BatcherConfig) (*Batcher, error) {
 		cfg.Now = time.Now
 	}
 	base, stop := context.WithCancel(context.Background())
-	return &Batcher{key: key, cfg: cfg, base: base, stop: stop, full: make(chan struct{}, 1)}, nil
+	return &Batcher{key: key, cfg: cfg, base: base, stop: stop, full: make(chan struct{}, 1), closing: make(chan struct{})}, nil
 }
 
 // Key is the key the batcher signs with.
@@ -127,9 +128,11 @@ func (b *Batcher) Sign(ctx context.Context, e Entry) (*Manifest, error) {
 // runs any more. It is safe to call more than once.
 func (b *Batcher) Close() {
 	b.mu.Lock()
-	b.closed = true
+	if !b.closed {
+		b.closed = true
+		close(b.closing)
+	}
 	b.mu.Unlock()
-	b.hurry()
 	b.workers.Wait()
 	b.stop()
 }
@@ -146,7 +149,7 @@ func (b *Batcher) enqueue(l *letter) error {
 		}
 	}
 	b.waiting = append(b.waiting, l)
-	if len(b.waiting) == b.cfg.Max {
+	if len(b.waiting) >= b.cfg.Max {
 		b.hurry()
 	}
 	if !b.running {
@@ -162,13 +165,13 @@ func (b *Batcher) leave(l *letter) {
 	defer b.mu.Unlock()
 	for i, other := range b.waiting {
 		if other == l {
-			b.waiting = append(b.waiting[:i], b.waiting[i+1:]...)
+			b.waiting = slices.Delete(b.waiting, i, i+1)
 			return
 		}
 	}
 }
 
-// hurry ends a wait for the window.
+// hurry ends the worker's wait for the window.
 func (b *Batcher) hurry() {
 	select {
 	case b.full <- struct{}{}:
@@ -176,36 +179,25 @@ func (b *Batcher) hurry() {
 	}
 }
 
-// run signs batch after batch until nobody waits.
+// run signs at once, and then batch after batch until nobody has come within
+// the window.
 func (b *Batcher) run() {
 	for {
-		b.gather()
 		batch := b.take()
 		if batch == nil {
 			return
 		}
+		window := time.NewTimer(max(0, b.cfg.Window))
 		m, err := b.signAndKeep(batch)
 		for _, l := range batch {
 			l.done <- result{m, err}
 		}
-	}
-}
-
-// gather waits until the window since the last signature has passed, unless a
-// full manifest waits or the batcher closes.
-func (b *Batcher) gather() {
-	b.mu.Lock()
-	wait := b.cfg.Window - time.Since(b.started)
-	ready := b.closed || b.started.IsZero() || len(b.waiting) == 0 || len(b.waiting) >= b.cfg.Max
-	b.mu.Unlock()
-	if ready || wait <= 0 {
-		return
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-b.full:
+		select {
+		case <-window.C:
+		case <-b.full:
+		case <-b.closing:
+		}
+		window.Stop()
 	}
 }
 
@@ -213,19 +205,20 @@ func (b *Batcher) gather() {
 func (b *Batcher) take() []*letter {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.waiting) == 0 {
-		b.running = false
-		return nil
-	}
-	select { // a full mark of the letters taken now must not hurry the next
+	select { // the mark of letters that are taken now must not hurry the next
 	case <-b.full:
 	default:
 	}
 	n := min(len(b.waiting), b.cfg.Max)
-	batch := make([]*letter, n)
-	copy(batch, b.waiting)
-	b.waiting = append(b.waiting[:0:0], b.waiting[n:]...)
-	b.started = time.Now()
+	if n == 0 {
+		b.running = false
+		return nil
+	}
+	batch := slices.Clone(b.waiting[:n])
+	b.waiting = slices.Delete(b.waiting, 0, n)
+	if len(b.waiting) >= b.cfg.Max {
+		b.hurry()
+	}
 	return batch
 }
 
