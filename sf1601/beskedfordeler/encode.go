@@ -24,6 +24,10 @@ func (w *writer) raw(s string) { w.b = append(w.b, s...) }
 
 // text appends s escaped. Characters XML cannot carry become U+FFFD.
 func (w *writer) text(s string) {
+	if plain(s) {
+		w.raw(s)
+		return
+	}
 	for _, c := range s {
 		switch {
 		case c == '&':
@@ -40,6 +44,16 @@ func (w *writer) text(s string) {
 			w.b = utf8.AppendRune(w.b, c)
 		}
 	}
+}
+
+// plain says that s needs no look at its characters, as ids and times.
+func plain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= utf8.RuneSelf || c == '&' || c == '<' || c == '>' {
+			return false
+		}
+	}
+	return true
 }
 
 // leaf writes <name>value</name>, nothing when value is empty.

@@ -33,7 +33,8 @@ type Server struct {
 	services net.Listener
 	admin    net.Listener // nil without admin port
 	servers  []*http.Server
-	running  sync.WaitGroup
+	running  sync.WaitGroup // the listeners' goroutines
+	conns    sync.WaitGroup // the connections' goroutines
 	once     sync.Once
 }
 
@@ -107,6 +108,7 @@ func (s *Server) serve() {
 		srv := &http.Server{
 			Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 			TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){}, // HTTP/1.1 only, as SF1601
+			ConnState:    s.count,
 			ErrorLog:     slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelDebug),
 		}
 		s.servers = append(s.servers, srv)
@@ -122,6 +124,17 @@ func (s *Server) serve() {
 	}
 }
 
+// count knows which connections are open, so that Close can wait for them.
+func (s *Server) count(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		s.conns.Add(1)
+	case http.StateClosed, http.StateHijacked:
+		s.conns.Done()
+	case http.StateActive, http.StateIdle:
+	}
+}
+
 // Close stops listening, cuts what is under way and ends every goroutine. Work
 // that is pending is dropped: state is in memory only.
 func (s *Server) Close() {
@@ -131,6 +144,7 @@ func (s *Server) Close() {
 			_ = srv.Close()
 		}
 		s.running.Wait()
+		s.conns.Wait()
 		s.book.changed.fire()
 		s.cfg.Logger.Info("far end stopped")
 	})
