@@ -82,6 +82,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("22:00", "06:00", "fri", "", "skip", int64(1792890000))
 	f.Add("00:00", "24:00", "", "UTC", "", int64(0))
 	f.Add("02:30", "02:31", "sun", "America/Nuuk", "skip", int64(-62135596800))
+	f.Add("20:00", "22:00", "", "", "", int64(2240568000)) // 31 December 2040
 	f.Add("9:00", "24:01", "ons", "Local", "never", int64(253402300799))
 	clock := regexp.MustCompile(`^([01][0-9]|2[0-3]):[0-5][0-9]$`)
 	f.Fuzz(func(t *testing.T, from, to, days, zone, holidays string, unix int64) {

@@ -102,6 +102,11 @@ func stretchOf(t time.Time, zone *time.Location) stretch {
 	local := t.In(zone)
 	_, offset := local.Zone()
 	_, end := local.ZoneBounds()
+	if !end.IsZero() && !end.After(t) {
+		// Go counts 365 days for every year whose changes it takes from a zone's rule. On 31 December of a leap year the
+		// end it names is thus the midnight before, while the clocks stay as they are until the next one.
+		end = t.Truncate(24 * time.Hour).Add(24 * time.Hour)
+	}
 	return stretch{offset: int64(offset), end: end.UTC()}
 }
 
