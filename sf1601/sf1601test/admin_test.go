@@ -140,7 +140,7 @@ func TestStartRejects(t *testing.T) {
 func TestCertificatesSurviveARestart(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "sim")
-	opts := sf1601test.AuthorityOptions{KeyBits: 2048, CVR: "12345678"}
+	opts := sf1601test.AuthorityOptions{KeyBits: 1024, CVR: "12345678"}
 	first, err := sf1601test.LoadOrCreate(dir, opts)
 	if err != nil {
 		t.Fatal(err)
@@ -162,7 +162,7 @@ func TestCertificatesSurviveARestart(t *testing.T) {
 	accepted(t, p.send(letter{}.String()))
 	old := opts
 	old.Now = func() time.Time { return time.Now().Add(4 * 365 * 24 * time.Hour) }
-	for name, o := range map[string]sf1601test.AuthorityOptions{"another CVR": {KeyBits: 2048, CVR: "87654321"}, "expired": old} {
+	for name, o := range map[string]sf1601test.AuthorityOptions{"another CVR": {KeyBits: 1024, CVR: "87654321"}, "expired": old} {
 		fresh, err := sf1601test.LoadOrCreate(dir, o)
 		if err != nil || same(fresh) {
 			t.Errorf("%s: kept (%v)", name, err)

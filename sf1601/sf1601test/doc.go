@@ -1,3 +1,74 @@
-// Package sf1601test is the far end of SF1601: token service,
-// KombiPostAfsend, PostForespoerg and the push of delivery statuses.
+// Package sf1601test is the far end of SF1601, like net/http/httptest for a
+// client of Serviceplatformen: token services, KombiPostAfsend, PostForespoerg
+// and the push of delivery statuses. Unit tests start it, and `brevdue sim`
+// and `brevdue demo` are this package with an address. It shares no code with
+// the client or the MeMo writer, so that what one side gets wrong the other
+// does not forgive; only the form of a pushed status is package
+// beskedfordeler's. It is never linked into `brevdue serve`.
+//
+// In the order a letter meets it:
+//
+//  1. [Start] listens with TLS 1.2 or later and HTTP/1.1 only, and lets in
+//     client certificates of its own [Authority], which it makes on first
+//     start and keeps in Config.Dir.
+//  2. PathIssue checks every field of the STS's REST issue call, UseKey
+//     against the certificate of the connection, and answers an assertion.
+//     PathToken exchanges an assertion that was issued here to the same
+//     certificate for an access token of one service.
+//  3. PathKombi, and PathMemos with the same body, check the token, the
+//     headers and the envelope; then the letter, against a table of MeMo 1.1
+//     and 1.2 and Digital Post's own rules.
+//  4. The recipient's last four digits say what happens next (see below), and
+//     so do the [Faults] in force.
+//  5. The letter is booked under its messageUUID and answered with Advis
+//     "Received".
+//  6. Its statuses are pushed as PKO_PostStatus to Config.PushURL, each again
+//     and again until it is answered with StatusKode 20, in order.
+//
+// # Refused at once, or accepted and told later
+//
+// What belongs to SF1601 is refused in the answer: the token (401), headers
+// (400, 406, 411, 413, 415), XML that is not well-formed, the elements of
+// kombi_request, KombiValgKode, a MeMo element without the literal prefix
+// memo, a messageType that does not fit, and a message without a messageUUID,
+// since no status could ever name it (400). The body is Result=false with a
+// Fejl whose FejlId is sim.refused: the FejlId values of SF1601 are not
+// published and none is imitated.
+//
+// What belongs to the letter is accepted, and then told by a status "Fejlet"
+// without a "Modtaget" before it, as Digital Post has been seen to do for a
+// wrong order of elements: FejlKode memo.invalid for the MeMo 1.1 schema (for
+// 1.2 its published changes), and of Digital Post's other codes those in the
+// Code constants. FejlTekst names the element, line and column, never its
+// content.
+//
+// Stricter than the published rules: an action must have a Reservation or an
+// EntryPoint and one of the eight codes, an AFTALE a Reservation; a
+// ContactPoint's contactPointID must be a UUID; idTypeLabel is refused in MeMo 1.2.
+//
+// Tolerated because real clients differ: an XML declaration that says utf8, a
+// BOM, prefixes declared on an ancestor, upper-case UUIDs, fractional seconds,
+// ForsendelseISamling before or after the message and beside any
+// KombiValgKode, an action that ends before it starts, ds:Signature as the
+// last child.
+//
+// # Recipients
+//
+// By the last four digits of the CPR or CVR number: 9995 is not registered for
+// Digital Post and 9994 not for NemSMS (a letter sent all the same ends as
+// Fejlet, sim.not-registered); 9993 is accepted, then Fejlet with
+// Config.FejlKode; 9992 is refused in the answer; 9991 is accepted and the
+// connection cut before the answer; 9990 is 503 twice per letter, then
+// accepted; 9989 gets its status Faults.LateDelay late; 9988 gets its statuses
+// twice and in the wrong order; 9987 gets none; 9985 has the access token
+// refused once per letter, until another token comes. Everybody else, 9996 and
+// 9986 among them, gets "Modtaget" and then "Afleveret".
+//
+// # Not covered
+//
+// Fysisk Post (refused) and the print side of Automatisk Valg
+// (ForsendelseISamling is read for well-formedness only); TilbagekaldForsendelse;
+// ds:Signature is not verified; SF1606 (POST /inbound answers 501); AMQP pull.
+// State is in memory: a restart forgets letters, tokens and pending statuses,
+// and keeps the certificates.
 package sf1601test

@@ -48,8 +48,8 @@ ContactInfo: label=T256 value=T256
 ContentData: grd:CPRdata? grd:CVRdata? dmv:MotorVehicle? grd:PropertyNumber? CaseID? kle:KLEdata? form:FORMdata? grd:ProductionUnit? udd:Education? grd:Address? grd:UnstructuredAddress? AdditionalContentData{10}
 CaseID: caseID=T256 caseSystem=T256
 AdditionalContentData: contentDataType?=T256 contentDataName=T256 contentDataValue=T256
-ForwardData: messageUUID=UUID originalMessageDateTime=DTZ originalSender=T256 originalContentResponsible?=T256 originalRepresentative^=T256 contactPointID?=POINT comment?=C512
-ReplyData: messageID?=T256 messageUUID=UUID replyUUID?=UUID senderID?=T256 recipientID?=T256 caseID?=T256 contactPointID?=POINT generatingSystemID?=T256 comment?=C512 AdditionalReplyData{4}
+ForwardData: messageUUID=UUID originalMessageDateTime=DTZ originalSender=T256 originalContentResponsible?=T256 originalRepresentative^=T256 contactPointID?=T256 comment?=C512
+ReplyData: messageID?=T256 messageUUID=UUID replyUUID?=UUID senderID?=T256 recipientID?=T256 caseID?=T256 contactPointID?=T256 generatingSystemID?=T256 comment?=C512 AdditionalReplyData{4}
 AdditionalReplyData: label=T256 value=T256
 MessageBody: createdDateTime=DTZ MainDocument AdditionalDocument{10} TechnicalDocument*
 MainDocument: mainDocumentID?=T256 label?=T256 File+ Action*

@@ -1,0 +1,5 @@
+//go:build !race
+
+package sf1601test_test
+
+const raceDetector = false
