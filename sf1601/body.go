@@ -162,6 +162,8 @@ func attachBody(_ *resty.Client, req *http.Request) error {
 	}
 	req.ContentLength = o.body.size
 	req.Body = o.reopen(req.Context())
-	req.GetBody = func() (io.ReadCloser, error) { return o.reopen(req.Context()), nil }
+	req.GetBody = func() (io.ReadCloser, error) { //nolint:contextcheck // the request's own context, as http.Request.GetBody has none
+		return o.reopen(req.Context()), nil
+	}
 	return nil
 }

@@ -31,22 +31,33 @@ type answer struct {
 // post sends a letter. An error means that no answer came.
 func (c *Client) post(ctx context.Context, transactionID string, access sts.Access, out *outgoing) (*answer, error) {
 	ctx = context.WithValue(ctx, outgoingKey{}, out)
-	return c.call(ctx, OpKombi, out.body.size, access, transactionID, xmlType, func(r *resty.Request) (*resty.Response, error) {
+	send := func(r *resty.Request) (*resty.Response, error) {
 		return r.SetHeader("Content-Type", xmlType).Post(c.cfg.Endpoints.Base + kombiPath)
-	})
+	}
+	return c.call(ctx, call{OpKombi, out.body.size, access, transactionID, xmlType, send})
+}
+
+// call is what differs between the services.
+type call struct {
+	op            string
+	size          int64 // bytes to be sent
+	access        sts.Access
+	transactionID string
+	accept        string
+	do            func(*resty.Request) (*resty.Response, error)
 }
 
 // call makes one bounded HTTP call with the headers all services share.
-func (c *Client) call(ctx context.Context, op string, size int64, access sts.Access, transactionID, accept string, do func(*resty.Request) (*resty.Response, error)) (*answer, error) {
-	limit := c.cfg.Timeouts.call(size)
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("%s took longer than %s", op, limit.Round(time.Millisecond)))
+func (c *Client) call(ctx context.Context, p call) (*answer, error) {
+	limit := c.cfg.Timeouts.call(p.size)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("%s took longer than %s", p.op, limit.Round(time.Millisecond)))
 	defer cancel()
 	now := c.cfg.Now()
-	res, err := do(c.http.R().SetContext(ctx).SetDoNotParseResponse(true).
-		SetHeader("Accept", accept).
+	res, err := p.do(c.http.R().SetContext(ctx).SetDoNotParseResponse(true).
+		SetHeader("Accept", p.accept).
 		SetHeader("User-Agent", userAgent).
-		SetHeader("Authorization", access.Authorization()).
-		SetHeader("x-TransaktionsId", transactionID).
+		SetHeader("Authorization", p.access.Authorization()).
+		SetHeader("x-TransaktionsId", p.transactionID).
 		SetHeader("x-TransaktionsTid", now.UTC().Format("2006-01-02T15:04:05.000Z")).
 		SetHeader("x-RequestId", c.cfg.NewUUID()))
 	if err != nil {
@@ -101,7 +112,7 @@ func (c *Client) refused(op string, a *answer, r reaction, unreadable error) *Er
 		return e
 	}
 	switch {
-	case a.status/100 == 3, a.status == http.StatusNotFound, a.status == http.StatusMethodNotAllowed, a.status == http.StatusProxyAuthRequired:
+	case wrongAddress(a.status):
 		e.Class = Denied
 		e.hint("The service is not at this address: check the environment and its base URL.")
 	case a.status/100 == 4:
@@ -116,6 +127,16 @@ func (c *Client) refused(op string, a *answer, r reaction, unreadable error) *Er
 		}
 	}
 	return e
+}
+
+// wrongAddress says whether a status without a SvarReaktion speaks of where we
+// called, not of what we sent.
+func wrongAddress(status int) bool {
+	switch status {
+	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusProxyAuthRequired:
+		return true
+	}
+	return status/100 == 3
 }
 
 // explain fills in code, source, text and hint from the Fejl that decides (or

@@ -96,7 +96,8 @@ func wantBlock(role, file string, data []byte, suffix string) error {
 			break
 		}
 		if strings.HasPrefix(block.Type, "ENCRYPTED") || block.Headers["DEK-Info"] != "" {
-			return fmt.Errorf("%s %s: the key is encrypted; use an unencrypted key with file permissions, or PKCS#12 with a password file", role, file)
+			const remedy = "use an unencrypted key with file permissions, or PKCS#12 with a password file"
+			return fmt.Errorf("%s %s: the key is encrypted; %s", role, file, remedy)
 		}
 		if strings.HasSuffix(block.Type, suffix) {
 			return nil
@@ -153,11 +154,11 @@ type CertificateError struct {
 
 // Error names the period and the time of the check.
 func (e *CertificateError) Error() string {
-	const layout = "2006-01-02 15:04 UTC"
+	stamp := func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 	if e.Now.Before(e.NotBefore) {
-		return fmt.Sprintf("the system certificate is not valid until %s (now %s)", e.NotBefore.UTC().Format(layout), e.Now.UTC().Format(layout))
+		return fmt.Sprintf("the system certificate is not valid until %s (now %s)", stamp(e.NotBefore), stamp(e.Now))
 	}
-	return fmt.Sprintf("the system certificate expired %s (now %s)", e.NotAfter.UTC().Format(layout), e.Now.UTC().Format(layout))
+	return fmt.Sprintf("the system certificate expired %s (now %s)", stamp(e.NotAfter), stamp(e.Now))
 }
 
 // CheckCertificate says whether a system certificate is within its period of
@@ -172,7 +173,8 @@ func CheckCertificate(cert tls.Certificate, now time.Time) error {
 		e.Hint = "Check this machine's clock; otherwise use the certificate that is valid today."
 		return e
 	case now.After(cert.Leaf.NotAfter):
-		e.Hint = "Order a new OCES3 system certificate in MitID Erhverv, upload it on the Anvendersystem in Fælleskommunalt Administrationsmodul, and name its file in the configuration."
+		e.Hint = "Order a new OCES3 system certificate in MitID Erhverv, upload it on the Anvendersystem " +
+			"in Fælleskommunalt Administrationsmodul, and name its file in the configuration."
 		return e
 	}
 	return nil

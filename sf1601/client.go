@@ -87,8 +87,7 @@ func (c *Client) Tokens() *sts.Source { return c.tokens }
 func (c *Client) token(ctx context.Context, a sts.Audience) (sts.Access, error) {
 	if err := CheckCertificate(c.cfg.Certificate, c.cfg.Now()); err != nil {
 		e := &Error{Class: Denied, Op: OpCertificate, Code: CodeExpired, Err: err}
-		var period *CertificateError
-		if errors.As(err, &period) {
+		if period, ok := errors.AsType[*CertificateError](err); ok {
 			e.Hint = period.Hint
 		}
 		return sts.Access{}, e
@@ -98,8 +97,7 @@ func (c *Client) token(ctx context.Context, a sts.Audience) (sts.Access, error) 
 		return access, nil
 	}
 	e := &Error{Class: Temporary, Op: OpToken, Err: err}
-	var refused *sts.Error
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*sts.Error](err); ok {
 		e.Op, e.Err, e.HTTPStatus, e.RetryAfter, e.Hint = refused.Op, refused.Err, refused.HTTPStatus, refused.RetryAfter, refused.Hint
 		if refused.Denied {
 			e.Class = Denied

@@ -34,7 +34,10 @@ func Environment(name string) (Endpoints, error) {
 	case "prod":
 		return Endpoints{STS: "https://n2adgangsstyring.stoettesystemerne.dk", Base: "https://prod.serviceplatformen.dk"}, nil
 	case "exttest":
-		return Endpoints{STS: "https://n2adgangsstyring.eksterntest-stoettesystemerne.dk", Base: "https://exttest.serviceplatformen.dk"}, nil
+		return Endpoints{
+			STS:  "https://n2adgangsstyring.eksterntest-stoettesystemerne.dk",
+			Base: "https://exttest.serviceplatformen.dk",
+		}, nil
 	case "sim":
 		return Endpoints{STS: "https://127.0.0.1:9443", Base: "https://127.0.0.1:9443"}, nil
 	}

@@ -59,18 +59,20 @@ func (c *Client) PostForespoerg(ctx context.Context, service Service, id Identif
 func (c *Client) postForespoerg(ctx context.Context, service Service, id Identifier) (bool, error) {
 	shape, known := identifierShapes[id.Type]
 	if !known || !shape.MatchString(id.Value) || service != DigitalPost && service != NemSMS {
-		return false, &Error{Class: Rejected, Op: OpForespoerg, Code: CodeInvalid, Err: errors.New("want a service and a CPR of 10 or a CVR of 8 digits")}
+		invalid := errors.New("want a service and a CPR of 10 or a CVR of 8 digits")
+		return false, &Error{Class: Rejected, Op: OpForespoerg, Code: CodeInvalid, Err: invalid}
 	}
 	transactionID := c.cfg.NewUUID()
 	audience := c.cfg.Endpoints.audience(c.cfg.CVR, EntityPostForespoerg)
+	ask := func(r *resty.Request) (*resty.Response, error) {
+		return r.SetQueryParam(parameters[id.Type], id.Value).Get(c.cfg.Endpoints.Base + forespoergPath + string(service))
+	}
 	for repeated := false; ; repeated = true {
 		access, err := c.token(ctx, audience)
 		if err != nil {
 			return false, err
 		}
-		a, err := c.call(ctx, OpForespoerg, 0, access, transactionID, "application/json", func(r *resty.Request) (*resty.Response, error) {
-			return r.SetQueryParam(parameters[id.Type], id.Value).Get(c.cfg.Endpoints.Base + forespoergPath + string(service))
-		})
+		a, err := c.call(ctx, call{OpForespoerg, 0, access, transactionID, "application/json", ask})
 		if err != nil {
 			return false, &Error{Class: Temporary, Op: OpForespoerg, TransactionID: transactionID, Err: err}
 		}

@@ -128,7 +128,7 @@ func (k Kombi) check() error {
 	case !transactionShape.MatchString(k.TransactionID):
 		return errors.New("x-TransaktionsId is not a UUID v4")
 	}
-	return signature.CheckReference(k.Reference) //nolint:wrapcheck // says all there is to say
+	return signature.CheckReference(k.Reference)
 }
 
 // document builds the kombi_request: KombiValgKode and the MeMo, in no
@@ -192,9 +192,9 @@ func (c *Client) signDocuments(ctx context.Context, b memo.MessageBody) (*memo.M
 		}
 		digests[i] = signature.NamedDigest{Filename: f.Filename, Digest: digest}
 	}
-	xml, err := signature.SignDocuments(c.cfg.Signer.Key(), digests)
+	xml, err := signature.SignDocuments(ctx, c.cfg.Signer.Key(), digests)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // names itself
+		return nil, err
 	}
 	b.TechnicalDocuments = append(slices.Clone(b.TechnicalDocuments), memo.TechnicalDocument{
 		Label: "Signatur",
@@ -210,12 +210,12 @@ func contentDigest(ctx context.Context, content xmlstream.Content) ([32]byte, er
 	var sum [32]byte
 	r, err := content.Open(ctx)
 	if err != nil {
-		return sum, err //nolint:wrapcheck // wrapped by the caller
+		return sum, err
 	}
 	defer func() { _ = r.Close() }()
 	h := sha256.New()
 	if _, err := io.Copy(h, r); err != nil {
-		return sum, err //nolint:wrapcheck // wrapped by the caller
+		return sum, err
 	}
 	h.Sum(sum[:0])
 	return sum, nil
@@ -244,7 +244,8 @@ func (c *Client) conclude(out *outgoing, a *answer, err error) (*Accepted, error
 	}
 	if a.status/100 == 2 && unreadable == nil && r.accepted() {
 		if !out.left() {
-			return nil, &Error{Class: Unknown, Op: OpKombi, Code: CodeEarlyAnswer, HTTPStatus: a.status, Err: errors.New("accepted before the whole letter had left")}
+			early := errors.New("accepted before the whole letter had left")
+			return nil, &Error{Class: Unknown, Op: OpKombi, Code: CodeEarlyAnswer, HTTPStatus: a.status, Err: early}
 		}
 		got := &Accepted{TransmissionID: r.transmissionID, Digest: out.body.digest, Size: out.body.size, Unexpected: true}
 		for _, advis := range r.advis {

@@ -263,7 +263,7 @@ func TestWithoutATokenNothingLeaves(t *testing.T) {
 	t.Parallel()
 	s := &shelf{}
 	f := newFarEnd(t, always(200, yes))
-	stop := func(cfg *sf1601.Config, b *signature.BatcherConfig) { b.Keep = s.keep }
+	stop := func(_ *sf1601.Config, b *signature.BatcherConfig) { b.Keep = s.keep }
 	down := newClient(t, f, stop, func(cfg *sf1601.Config, _ *signature.BatcherConfig) { cfg.Endpoints.STS = "https://127.0.0.1:1" })
 	e := asError(t, second(down.KombiPostAfsend(t.Context(), letter(small()))))
 	if e.Class != sf1601.Temporary || e.Op != sf1601.OpIssue {
@@ -405,6 +405,7 @@ func TestAFailingDocumentStore(t *testing.T) {
 
 // hijack takes the connection from the server.
 func hijack(t *testing.T, w http.ResponseWriter) net.Conn {
+	t.Helper()
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		t.Error(err)
@@ -421,26 +422,31 @@ func TestACutConnection(t *testing.T) {
 		class sf1601.Class
 	}{
 		"after the letter, no answer": {func(t *testing.T, w http.ResponseWriter, r *http.Request) {
+			t.Helper()
 			_, _ = io.Copy(io.Discard, r.Body)
 			_ = hijack(t, w).Close()
 		}, 10, sf1601.Unknown},
 		"within the answer": {func(t *testing.T, w http.ResponseWriter, r *http.Request) {
+			t.Helper()
 			_, _ = io.Copy(io.Discard, r.Body)
 			conn := hijack(t, w)
 			_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(yes), yes[:len(yes)/2])
 			_ = conn.Close()
 		}, 10, sf1601.Unknown},
 		"a whole answer that promises more": {func(t *testing.T, w http.ResponseWriter, r *http.Request) {
+			t.Helper()
 			_, _ = io.Copy(io.Discard, r.Body)
 			conn := hijack(t, w)
 			_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(yes)+1, yes)
 			_ = conn.Close()
 		}, 10, sf1601.Unknown},
 		"within the letter": {func(t *testing.T, w http.ResponseWriter, r *http.Request) {
+			t.Helper()
 			_, _ = io.CopyN(io.Discard, r.Body, 100_000)
 			_ = hijack(t, w).Close()
 		}, 16_000_000, sf1601.Temporary},
 		"a bad gateway before the letter had arrived": {func(t *testing.T, w http.ResponseWriter, r *http.Request) {
+			t.Helper()
 			_, _ = io.CopyN(io.Discard, r.Body, 100_000)
 			conn := hijack(t, w)
 			_, _ = io.WriteString(conn, "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
@@ -448,6 +454,7 @@ func TestACutConnection(t *testing.T) {
 			_ = conn.Close()
 		}, 16_000_000, sf1601.Temporary},
 		"accepted before the letter had arrived": {func(t *testing.T, w http.ResponseWriter, r *http.Request) {
+			t.Helper()
 			_, _ = io.CopyN(io.Discard, r.Body, 100_000)
 			conn := hijack(t, w)
 			_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(yes), yes)

@@ -227,7 +227,7 @@ func (b *Batcher) signAndKeep(batch []*letter) (*Manifest, error) {
 	for i, l := range batch {
 		entries[i] = l.entry
 	}
-	m, err := b.key.sign(b.cfg.NewUUID(), entries, b.cfg.Now())
+	m, err := b.key.sign(b.base, b.cfg.NewUUID(), entries, b.cfg.Now())
 	if err != nil {
 		return nil, err
 	}

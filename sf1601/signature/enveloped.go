@@ -21,7 +21,7 @@ func SignEnveloped(ctx context.Context, key *Key, doc *xmlstream.Document) (*xml
 		return nil, fmt.Errorf("signature: digest of the document: %w", err)
 	}
 	ref := reference("", "", []string{algEnveloped, algExcC14N}, digest)
-	fragment, err := key.signature([]*etree.Element{ref})
+	fragment, err := key.signature(ctx, []*etree.Element{ref})
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ const (
 // per file, whose URI is the file name as a relative URI (see FileURI), so that
 // any XML-DSig validator checks all files that lie beside the signature. It
 // travels in the MeMo as a TechnicalDocument named DocumentsFilename.
-func SignDocuments(key *Key, files []NamedDigest) ([]byte, error) {
+func SignDocuments(ctx context.Context, key *Key, files []NamedDigest) ([]byte, error) {
 	if len(files) == 0 {
 		return nil, errors.New("signature: a letter without documents has nothing to sign")
 	}
@@ -57,7 +57,7 @@ func SignDocuments(key *Key, files []NamedDigest) ([]byte, error) {
 		seen[f.Filename]++
 		refs[i] = reference(FileURI(f.Filename, seen[f.Filename]), "", nil, f.Digest)
 	}
-	return key.signature(refs)
+	return key.signature(ctx, refs)
 }
 
 // FileURI is the relative URI of the nth file of that name in a letter,

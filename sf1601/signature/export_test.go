@@ -1,8 +1,11 @@
 package signature
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // SignForTest signs entries that were gathered already.
 func SignForTest(k *Key, id string, entries []Entry, now time.Time) (*Manifest, error) {
-	return k.sign(id, entries, now)
+	return k.sign(context.Background(), id, entries, now)
 }

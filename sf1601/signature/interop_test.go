@@ -164,7 +164,7 @@ func TestDocumentsAreVerifiedByXmlsec(t *testing.T) {
 		write(t, filepath.Join(dir, folder, f.name), f.content)
 		byURI[signature.FileURI(f.name, nth)] = named[i].Digest
 	}
-	xml, err := signature.SignDocuments(key, named)
+	xml, err := signature.SignDocuments(t.Context(), key, named)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,7 +61,7 @@ const (
 const maxReference = 100
 
 // sign makes the signed manifest of the entries.
-func (k *Key) sign(id string, entries []Entry, now time.Time) (*Manifest, error) {
+func (k *Key) sign(ctx context.Context, id string, entries []Entry, now time.Time) (*Manifest, error) {
 	if len(entries) == 0 {
 		return nil, errors.New("signature: a manifest needs at least one letter")
 	}
@@ -70,14 +70,14 @@ func (k *Key) sign(id string, entries []Entry, now time.Time) (*Manifest, error)
 	for _, e := range entries {
 		manifest.AddChild(reference(e.Reference, "", nil, e.Digest))
 	}
-	canonical, err := canonicalize(manifest)
+	canonical, err := canonicalize(ctx, manifest)
 	if err != nil {
 		return nil, err
 	}
 	ref := reference("#"+manifestID+id, typeManifest, []string{algExcC14N}, sha256.Sum256(canonical))
 	object := element("Object")
 	object.AddChild(manifest)
-	out, err := k.signature([]*etree.Element{ref}, object)
+	out, err := k.signature(ctx, []*etree.Element{ref}, object)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (k *Key) sign(id string, entries []Entry, now time.Time) (*Manifest, error)
 
 // signature signs a SignedInfo of the references and gives the whole
 // ds:Signature in exclusive canonical form.
-func (k *Key) signature(references []*etree.Element, objects ...*etree.Element) ([]byte, error) {
+func (k *Key) signature(ctx context.Context, references []*etree.Element, objects ...*etree.Element) ([]byte, error) {
 	info := element("SignedInfo")
 	algorithm(info, "CanonicalizationMethod", algExcC14N)
 	algorithm(info, "SignatureMethod", algRSASHA256)
@@ -112,7 +112,7 @@ func (k *Key) signature(references []*etree.Element, objects ...*etree.Element) 
 	for _, o := range objects {
 		root.AddChild(o)
 	}
-	return canonicalize(root)
+	return canonicalize(ctx, root)
 }
 
 // reference makes a ds:Reference. It has no namespace declaration of its own.
@@ -153,7 +153,7 @@ func algorithm(parent *etree.Element, tag, name string) {
 }
 
 // canonicalize gives the exclusive canonical form of an element made here.
-func canonicalize(el *etree.Element) ([]byte, error) {
+func canonicalize(ctx context.Context, el *etree.Element) ([]byte, error) {
 	el.CreateAttr("xmlns:ds", dsNamespace)
 	doc, err := xmlstream.New(el, nil)
 	if err != nil {
@@ -161,7 +161,7 @@ func canonicalize(el *etree.Element) ([]byte, error) {
 	}
 	doc = doc.Canonical()
 	out := make([]byte, doc.Size())
-	r := doc.Open(context.Background()) // in memory: nothing to wait for
+	r := doc.Open(ctx)
 	defer func() { _ = r.Close() }()
 	if _, err := io.ReadFull(r, out); err != nil {
 		return nil, fmt.Errorf("signature: canonical form: %w", err)

@@ -37,7 +37,8 @@ func (e *Error) Unwrap() error { return e.Err }
 func refusalHint(op string, status int) string {
 	switch {
 	case op == OpIssue && status == 400:
-		return "Check the authority's CVR and that a service agreement of the Anvendersystem covers the service (Fælleskommunalt Administrationsmodul)."
+		return "Check the authority's CVR and that a service agreement of the Anvendersystem covers the service " +
+			"(Fælleskommunalt Administrationsmodul)."
 	case op == OpIssue:
 		return "The STS refuses the system certificate: is it uploaded on the Anvendersystem, of this environment, and approved?"
 	case status == 401 || status == 400:

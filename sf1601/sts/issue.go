@@ -23,7 +23,7 @@ const (
 
 // Values of the request (OASIS SAML Token Profile 1.1, WS-Trust 1.3).
 const (
-	tokenTypeSAML2   = "http://docs.oasis-open.org/wss/oasis-wss-saml-token-profile-1.1#SAMLV2.0"
+	tokenTypeSAML2   = "http://docs.oasis-open.org/wss/oasis-wss-saml-token-profile-1.1#SAMLV2.0" //nolint:gosec // a name, not a credential
 	requestIssue     = "http://docs.oasis-open.org/ws-sx/ws-trust/200512/Issue"
 	keyTypePublicKey = "http://docs.oasis-open.org/ws-sx/ws-trust/200512/PublicKey"
 )
@@ -173,7 +173,10 @@ func (s *Source) post(ctx context.Context, op, address, contentType string, body
 }
 
 func refusal(op string, res *http.Response, now time.Time) *Error {
-	e := &Error{Op: op, HTTPStatus: res.StatusCode, RetryAfter: RetryAfter(res.Header.Get("Retry-After"), now), Err: errors.New("no token was issued")}
+	e := &Error{
+		Op: op, HTTPStatus: res.StatusCode,
+		RetryAfter: RetryAfter(res.Header.Get("Retry-After"), now), Err: errors.New("no token was issued"),
+	}
 	switch {
 	case res.StatusCode == http.StatusTooManyRequests, res.StatusCode == http.StatusRequestTimeout, res.StatusCode >= 500:
 	default:
@@ -204,8 +207,7 @@ func cause(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err
 	}
 	return err

@@ -26,7 +26,10 @@ func samlLife(now time.Time, lifetime json.RawMessage, assertion []byte) time.Du
 			life = d
 		}
 	}
-	var period struct{ Created, Expires string }
+	var period struct {
+		Created string `json:"Created"`
+		Expires string `json:"Expires"`
+	}
 	var end string
 	switch {
 	case json.Unmarshal(lifetime, &end) == nil:
@@ -56,7 +59,8 @@ func samlLife(now time.Time, lifetime json.RawMessage, assertion []byte) time.Du
 // parseTime reads the layouts the STS is known to use, and RFC 3339.
 func parseTime(s string) (time.Time, error) {
 	s = strings.TrimSpace(s)
-	for _, layout := range []string{"01/02/2006 15:04:05", time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "1/2/2006 3:04:05 PM"} {
+	layouts := []string{"01/02/2006 15:04:05", time.RFC3339, "2006-01-02T15:04:05", time.DateTime, "1/2/2006 3:04:05 PM"}
+	for _, layout := range layouts {
 		if t, err := time.Parse(layout, s); err == nil {
 			return t, nil
 		}
@@ -74,7 +78,7 @@ func notOnOrAfter(assertion []byte) (time.Time, error) {
 			return time.Time{}, errors.New("no Conditions")
 		}
 		if err != nil {
-			return time.Time{}, err
+			return time.Time{}, errors.New("not XML")
 		}
 		start, ok := token.(xml.StartElement)
 		if !ok || start.Name.Local != "Conditions" {

@@ -13,7 +13,7 @@ func TestSAMLLife(t *testing.T) {
 	t.Parallel()
 	const none = "<Assertion/>"
 	conditions := func(until string) string {
-		return fmt.Sprintf(`<s:Assertion xmlns:s="urn:oasis:names:tc:SAML:2.0:assertion"><s:Conditions NotBefore="x" NotOnOrAfter="%s"/></s:Assertion>`, until)
+		return fmt.Sprintf(`<s:Assertion xmlns:s="urn:oasis:names:tc:SAML:2.0:assertion"><s:Conditions NotBefore="x" NotOnOrAfter=%q/></s:Assertion>`, until)
 	}
 	for name, c := range map[string]struct {
 		lifetime, assertion string

@@ -75,6 +75,7 @@ func newWorld(t *testing.T, change ...func(*world)) (*world, *sts.Source) {
 }
 
 func (w *world) record(t *testing.T, r *http.Request) {
+	t.Helper()
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		t.Error(err)
@@ -88,10 +89,11 @@ func (w *world) giveSAML(rw io.Writer, life time.Duration) {
 	const layout = "01/02/2006 15:04:05"
 	local := w.clock.now().Add(3 * time.Hour) // a zone the answer does not name
 	assertion := fmt.Sprintf(`<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_%d"/>`, w.issues.Load())
-	_ = json.NewEncoder(rw).Encode(map[string]any{
+	answer, _ := json.Marshal(map[string]any{ //nolint:errchkjson // strings only
 		"RequestedSecurityToken": map[string]any{"Assertion": base64.StdEncoding.EncodeToString([]byte(assertion))},
 		"Lifetime":               map[string]any{"Created": local.Format(layout), "Expires": local.Add(life).Format(layout)},
 	})
+	_, _ = rw.Write(answer)
 }
 
 func (w *world) giveAccess(rw io.Writer, expiresIn string) {
