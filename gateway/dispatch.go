@@ -15,15 +15,15 @@ import (
 // It returns nil when the queue may forget the message, *Later when it must bring it back, and any other error when
 // the journal could not be read or written (the queue tries again, the sweep would as well).
 func (g *Gateway) Dispatch(ctx context.Context, id string) error {
-	w, err := g.claim(ctx, id)
-	if err != nil || w == nil {
+	w, found, err := g.claim(ctx, id)
+	if err != nil || !found {
 		return err
 	}
-	outcome := g.send(ctx, w)
+	outcome := g.send(ctx, &w)
 	// The answer must be recorded even while this process shuts down, or a letter that left would look as if it had not.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-	return g.record(ctx, w, outcome)
+	return g.record(ctx, &w, outcome)
 }
 
 // recordTimeout bounds the transaction that records an outcome. When it fails, the attempt stays open, and Sweep finds it.
@@ -38,12 +38,12 @@ type work struct {
 	policy  Policy
 }
 
-// claim decides whether the message may leave now and books the attempt. It returns no work when there is none to do.
-func (g *Gateway) claim(ctx context.Context, id string) (*work, error) {
-	var w *work
+// claim decides whether the message may leave now and books the attempt. found is false when there is nothing to do.
+func (g *Gateway) claim(ctx context.Context, id string) (w work, found bool, err error) {
+	var booked *work
 	var later *Later
-	err := g.journal.Update(ctx, func(tx Tx) error {
-		w, later = nil, nil
+	err = g.journal.Update(ctx, func(tx Tx) error {
+		booked, later = nil, nil
 		m, err := tx.Message(id)
 		if errors.Is(err, ErrNotFound) {
 			return nil // erased, or a task of another life
@@ -58,21 +58,21 @@ func (g *Gateway) claim(ctx context.Context, id string) (*work, error) {
 		if err != nil {
 			return notFound(err, "intent", m.IntentID)
 		}
-		w, later, err = g.decide(tx, head, m)
+		booked, later, err = g.decide(tx, head, m)
 		return err
 	})
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("claim %s: %w", id, err)
+		return work{}, false, fmt.Errorf("claim %s: %w", id, err)
 	case later != nil:
-		return nil, later
-	case w == nil:
-		return nil, nil
+		return work{}, false, later
+	case booked == nil:
+		return work{}, false, nil
 	}
-	if w.intent, err = g.journal.Intent(ctx, w.message.IntentID); err != nil {
-		return nil, fmt.Errorf("load %s: %w", id, err)
+	if booked.intent, err = g.journal.Intent(ctx, booked.message.IntentID); err != nil {
+		return work{}, false, fmt.Errorf("load %s: %w", id, err)
 	}
-	return w, nil
+	return *booked, true, nil
 }
 
 // decide is the door every message passes before it leaves: expired, not yet due, window closed, hold, go.
@@ -158,7 +158,9 @@ func (g *Gateway) book(tx Tx, m *Message, now time.Time) (*work, error) {
 func (g *Gateway) send(ctx context.Context, w *work) Outcome {
 	sender, known := g.senders[w.intent.Sender]
 	if !known {
-		return Outcome{Class: Fail, Code: "sender.unknown", Hint: "Put the sender profile back into the configuration.", Err: ErrUnknownSender}
+		return Outcome{
+			Class: Fail, Code: "sender.unknown", Hint: "Put the sender profile back into the configuration.", Err: ErrUnknownSender,
+		}
 	}
 	if w.policy.Pace != nil {
 		if err := w.policy.Pace(ctx); err != nil {

@@ -353,11 +353,11 @@ func TestEventsTellTheWholeStory(t *testing.T) {
 }
 
 // dispatchLater dispatches and expects to be asked to come back.
-func dispatchLater(t *testing.T, b *bundle, id string) *gateway.Later {
+func dispatchLater(t *testing.T, b *bundle, id string) gateway.Later {
 	t.Helper()
 	var later *gateway.Later
 	if err := b.Dispatch(t.Context(), id); !errors.As(err, &later) {
 		t.Fatalf("Dispatch: %v, want Later", err)
 	}
-	return later
+	return *later
 }

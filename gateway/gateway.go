@@ -183,26 +183,6 @@ func (g *Gateway) note(tx Tx, head *Intent, m *Message, attempt int, code, text 
 	})
 }
 
-// change loads a message and its intent's head, lets fn change it, stores it and writes an event, all in tx.
-func (g *Gateway) change(tx Tx, id string, fn func(head *Intent, m *Message) (code, text string, err error)) error {
-	m, err := tx.Message(id)
-	if err != nil {
-		return err
-	}
-	head, err := tx.IntentHead(m.IntentID)
-	if err != nil {
-		return err
-	}
-	code, text, err := fn(head, m)
-	if err != nil {
-		return err
-	}
-	if err := tx.SaveMessage(m); err != nil {
-		return err
-	}
-	return g.note(tx, head, m, m.Attempts, code, text)
-}
-
 // notFound makes a clear error of a missing row where it means a defect rather than a wrong question.
 func notFound(err error, what, id string) error {
 	if errors.Is(err, ErrNotFound) {

@@ -41,7 +41,7 @@ type Reader interface {
 }
 
 // Tx is one transaction. Message locks what it returns until the transaction ends.
-type Tx interface {
+type Tx interface { //nolint:interfacebloat // one transaction over every noun; splitting it would not make any caller need less
 	// InsertIntent stores the intent with content and documents. inserted is false, and nothing stored, when the
 	// producer has used the reference before.
 	InsertIntent(i *Intent) (inserted bool, err error)

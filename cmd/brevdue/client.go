@@ -169,7 +169,10 @@ func printIntent(w io.Writer, view *httpapi.IntentView) error {
 			fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", e.Time.Local().Format(time.DateTime), e.Status, e.Code, e.Text)
 		}
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
+	return nil
 }
 
 func cancelCommand(t terminal) *cobra.Command {

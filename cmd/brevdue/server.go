@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"runtime"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -132,8 +131,8 @@ func versionCommand(t terminal) *cobra.Command {
 					"version": version, "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH,
 				})
 			}
-			_, err := fmt.Fprintln(t.out, strings.Join([]string{"brevdue", version, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}, " "))
-			return err
+			fmt.Fprintf(t.out, "brevdue %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "answer in JSON")

@@ -101,7 +101,9 @@ func (q *Queue) Close() error {
 	q.closed.Do(func() {
 		close(q.feed)
 		q.done.Wait()
-		err = q.redis.Close()
+		if e := q.redis.Close(); e != nil {
+			err = fmt.Errorf("close the queue: %w", e)
+		}
 		q.conn.stop()
 	})
 	return err
@@ -135,8 +137,10 @@ func (q *Queue) enqueue(ctx context.Context, m gateway.DueMessage, taskID string
 	if m.DueAt.After(q.now()) {
 		opts = append(opts, asynq.ProcessAt(wholeSecondAfter(m.DueAt)))
 	}
-	_, err := q.client.EnqueueContext(ctx, asynq.NewTask(TaskType, []byte(m.ID)), opts...)
-	return err
+	if _, err := q.client.EnqueueContext(ctx, asynq.NewTask(TaskType, []byte(m.ID)), opts...); err != nil {
+		return fmt.Errorf("enqueue %s: %w", taskID, err)
+	}
+	return nil
 }
 
 func ignoreConflict(err error) error {

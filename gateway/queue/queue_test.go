@@ -37,7 +37,7 @@ func startRedis(t *testing.T) string {
 	if err != nil || l.Close() != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path, "--port", port, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "yes")
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), path, "--port", port, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "yes")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -131,13 +131,13 @@ func (d *dispatcher) next(t *testing.T) call {
 	}
 }
 
-// run works off the channel until the test ends.
-func run(t *testing.T, q *queue.Queue, d queue.Dispatcher, channel string) {
+// run works off the queue until the test ends.
+func run(t *testing.T, q *queue.Queue, d queue.Dispatcher) {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)
 	go func() {
-		done <- q.Run(ctx, queue.Workers{Dispatcher: d, Concurrency: map[string]int{channel: 8}, Shutdown: time.Second})
+		done <- q.Run(ctx, queue.Workers{Dispatcher: d, Concurrency: map[string]int{"digitalpost": 8}, Shutdown: time.Second})
 	}()
 	t.Cleanup(func() {
 		stop()
@@ -159,7 +159,7 @@ func TestTaskReachesADispatcherOnce(t *testing.T) {
 			}
 		}
 		eventually(t, func() bool { return pending(t, q, "digitalpost") == 1 })
-		run(t, q, d, "digitalpost")
+		run(t, q, d)
 		if c := d.next(t); c.id != "msg_1" {
 			t.Fatal(c.id)
 		}
@@ -189,7 +189,7 @@ func TestRetryComesBackAndNeverEarly(t *testing.T) {
 			due = time.Now().Add(1200 * time.Millisecond)
 			return &gateway.Later{At: due, Counted: true, Reason: "retry"}
 		})
-		run(t, q, d, "digitalpost")
+		run(t, q, d)
 		if err := q.Enqueue(t.Context(), gateway.DueMessage{ID: "msg_1", Channel: "digitalpost"}); err != nil {
 			t.Fatal(err)
 		}
@@ -204,7 +204,7 @@ func TestScheduledTaskWaits(t *testing.T) {
 	t.Parallel()
 	backends(t, func(t *testing.T, url string) {
 		q, d := open(t, url), newDispatcher(done)
-		run(t, q, d, "digitalpost")
+		run(t, q, d)
 		due := time.Now().Add(1500 * time.Millisecond)
 		if err := q.Enqueue(t.Context(), gateway.DueMessage{ID: "msg_1", Channel: "digitalpost", DueAt: due}); err != nil {
 			t.Fatal(err)
@@ -224,7 +224,7 @@ func TestErrorOfTheJournalIsRetried(t *testing.T) {
 		}
 		return nil
 	})
-	run(t, q, d, "digitalpost")
+	run(t, q, d)
 	if err := q.Enqueue(t.Context(), gateway.DueMessage{ID: "msg_1", Channel: "digitalpost"}); err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +241,7 @@ func TestPanicOfADispatcherIsRetried(t *testing.T) {
 		}
 		return nil
 	})
-	run(t, q, d, "digitalpost")
+	run(t, q, d)
 	if err := q.Enqueue(t.Context(), gateway.DueMessage{ID: "msg_1", Channel: "digitalpost"}); err != nil {
 		t.Fatal(err)
 	}
@@ -303,7 +303,7 @@ func TestEnsureSetsAsideWhatIsInTheWay(t *testing.T) {
 			}
 		}
 		d := newDispatcher(done)
-		run(t, q, d, "digitalpost")
+		run(t, q, d)
 		seen := make(map[string]bool)
 		for len(seen) < len(ids) {
 			seen[d.next(t).id] = true
@@ -341,7 +341,7 @@ func TestEnsureRevivesATaskOfADeadWorker(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := newDispatcher(done)
-	run(t, q, d, "digitalpost")
+	run(t, q, d)
 	if err := q.Ensure(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}

@@ -90,8 +90,8 @@ func isFailure(err error) bool {
 // logger lets asynq speak through slog.
 type logger struct{ log *slog.Logger }
 
-func (l logger) Debug(args ...any) { l.log.Debug(fmt.Sprint(args...)) }
-func (l logger) Info(args ...any)  { l.log.Info(fmt.Sprint(args...)) }
-func (l logger) Warn(args ...any)  { l.log.Warn(fmt.Sprint(args...)) }
-func (l logger) Error(args ...any) { l.log.Error(fmt.Sprint(args...)) }
-func (l logger) Fatal(args ...any) { l.log.Error(fmt.Sprint(args...)) }
+func (l logger) Debug(args ...any) { l.log.Debug("asynq", "says", fmt.Sprint(args...)) }
+func (l logger) Info(args ...any)  { l.log.Info("asynq", "says", fmt.Sprint(args...)) }
+func (l logger) Warn(args ...any)  { l.log.Warn("asynq", "says", fmt.Sprint(args...)) }
+func (l logger) Error(args ...any) { l.log.Error("asynq", "says", fmt.Sprint(args...)) }
+func (l logger) Fatal(args ...any) { l.log.Error("asynq", "says", fmt.Sprint(args...)) }

@@ -120,10 +120,12 @@ func (c *Config) checkServiceplatformen(f *findings) {
 			f.add(key, err.Error(), "with environment custom both sts_url and base_url are needed")
 		}
 	} else if s.STSURL != "" || s.BaseURL != "" {
-		f.add("serviceplatformen.environment", "sts_url and base_url are for environment custom only", "set environment: custom, or leave them out")
+		f.add("serviceplatformen.environment", "sts_url and base_url are for environment custom only",
+			"set environment: custom, or leave them out")
 	}
 	if _, key, err := c.Certificate(); err != nil {
-		f.add(key, err.Error(), hint(err, "the system certificate as PEM (certificate_file, key_file), or as PKCS#12 (pkcs12_file, password_file)"))
+		f.add(key, err.Error(),
+			hint(err, "the system certificate as PEM (certificate_file, key_file), or as PKCS#12 (pkcs12_file, password_file)"))
 	}
 	certificatePool(f, "serviceplatformen.ca_file", s.CAFile, false)
 }

@@ -91,7 +91,7 @@ func TestLoadNamesTheKey(t *testing.T) {
 		key      string
 		text     string // part of text or hint
 	}{
-		"unknown key":             {valid, []string{"environment: sim", "enviroment: sim"}, "serviceplatformen.enviroment", "unknown key"},
+		"unknown key":             {valid, []string{"environment: sim", "surroundings: sim"}, "serviceplatformen.surroundings", "unknown key"},
 		"unknown section":         {valid, []string{"windows:", "window:"}, "window", "unknown key"},
 		"unknown environment":     {valid, []string{"environment: sim", "environment: test"}, "serviceplatformen.environment", "custom"},
 		"custom without URLs":     {valid, []string{"environment: sim", "environment: custom"}, "serviceplatformen.sts_url", "https://"},

@@ -23,7 +23,9 @@ func fromEnvironment(environ []string) (map[string]any, Errors) {
 		}
 		path, leaf := resolve(strings.TrimPrefix(name, prefix), reflect.TypeFor[Config]())
 		if path == nil {
-			es = append(es, Error{Key: name, Text: "no such key", Hint: "the variable is BREVDUE_ and the path of the key, e.g. BREVDUE_JOURNAL_URL"})
+			es = append(es, Error{
+				Key: name, Text: "no such key", Hint: "the variable is BREVDUE_ and the path of the key, e.g. BREVDUE_JOURNAL_URL",
+			})
 			continue
 		}
 		var v any = value
@@ -51,13 +53,13 @@ func resolve(name string, t reflect.Type) (path []string, leaf bool) {
 }
 
 func resolveField(name string, t reflect.Type) (path []string, leaf bool) {
-	for i := range t.NumField() {
-		key := t.Field(i).Tag.Get("koanf")
+	for field := range t.Fields() {
+		key := field.Tag.Get("koanf")
 		if key == "" {
 			continue
 		}
 		rest, found := strings.CutPrefix(name, strings.ToUpper(key))
-		switch ft := t.Field(i).Type; {
+		switch ft := field.Type; {
 		case !found:
 		case rest == "":
 			return []string{key}, ft.Kind() != reflect.Struct && ft.Kind() != reflect.Map && ft.Kind() != reflect.Slice

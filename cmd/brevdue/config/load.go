@@ -82,7 +82,7 @@ func decode(k *koanf.Koanf) (*Config, error) {
 		DecodeHook: mapstructure.StringToTimeDurationHookFunc(),
 	}})
 	if err != nil {
-		return nil, Errors{{Key: badKey(err), Text: "the value has the wrong form", Hint: firstLine(strings.TrimSpace(lastLine(err.Error())))}}
+		return nil, Errors{{Key: badKey(err), Text: "the value has the wrong form", Hint: lastLine(err.Error())}}
 	}
 	if len(meta.Unused) > 0 {
 		sort.Strings(meta.Unused)
@@ -106,8 +106,7 @@ func Parse(c *Config) (*Config, error) {
 
 // badKey finds the key in mapstructure's error, which quotes it first.
 func badKey(err error) string {
-	var de *mapstructure.DecodeError
-	if errors.As(err, &de) {
+	if de, ok := errors.AsType[*mapstructure.DecodeError](err); ok {
 		return de.Name()
 	}
 	return "--config"

@@ -77,7 +77,7 @@ func Run(ctx context.Context, out io.Writer, o Options) error {
 		s.showDoors()
 		return nil
 	})
-	return group.Wait()
+	return group.Wait() //nolint:wrapcheck // both goroutines return errors of this program
 }
 
 // open starts the far end and opens the gateway.

@@ -114,7 +114,7 @@ func (s *stage) judge() error {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%.2fs\t%s\n", x.what, x.expected, x.status, x.took.Seconds(), verdict)
 	}
 	if err := table.Flush(); err != nil {
-		return err
+		return fmt.Errorf("print: %w", err)
 	}
 	if wrong > 0 {
 		return fmt.Errorf("%w: %d of %d", ErrUnexpected, wrong, len(s.samples))

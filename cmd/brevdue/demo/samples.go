@@ -27,7 +27,10 @@ type sample struct {
 // makeSamples returns the intents, with references that no earlier demo in the same folder has used.
 func makeSamples(now time.Time) []sample {
 	list := []sample{
-		{what: "PDF letter with AFTALE and TILMELDING", expected: "delivered", request: letter("2512489996", appointment(now), signUp(now))},
+		{
+			what: "PDF letter with AFTALE and TILMELDING", expected: "delivered",
+			request: letter("2512489996", appointment(now), signUp(now)),
+		},
 		{what: "the six other actions", expected: "delivered", request: letter("2512489996", links()...)},
 		{what: "text only, no document", expected: "delivered", request: text("2512489996")},
 		{what: "rejected by Digital Post afterwards", expected: "failed", request: letter("2512489993")},

@@ -109,7 +109,7 @@ func (a *App) Run(ctx context.Context) error {
 		if err := a.gateway.Beat(ctx); err != nil {
 			return fmt.Errorf("journal: %w", err)
 		}
-		a.startWorkers(back, backCtx)
+		a.startWorkers(backCtx, back)
 	}
 	for _, l := range []listener{a.api, a.push} {
 		if l.Listener != nil {
@@ -134,7 +134,7 @@ func (a *App) Run(ctx context.Context) error {
 }
 
 // startWorkers runs the three loops of the worker role.
-func (a *App) startWorkers(group *errgroup.Group, ctx context.Context) {
+func (a *App) startWorkers(ctx context.Context, group *errgroup.Group) {
 	name := "digitalpost"
 	beating, stopBeating := context.WithCancel(context.WithoutCancel(ctx))
 	group.Go(func() error {

@@ -66,7 +66,7 @@ func writeExample(dir, far string) (string, error) {
 		return "", fmt.Errorf("example configuration: %w", err)
 	}
 	text := strings.NewReplacer("{{dir}}", abs, "{{far}}", far).Replace(exampleConfig)
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the user names the folder
 	if errors.Is(err, fs.ErrExist) {
 		return "kept as it was", nil
 	}
