@@ -47,7 +47,7 @@ type complaints struct {
 	requests int
 }
 
-func (c *complaints) add(format string, args ...any) {
+func (c *complaints) addf(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.list = append(c.list, fmt.Sprintf(format, args...))
@@ -61,19 +61,19 @@ func (c *complaints) listen(event any) {
 		c.mu.Unlock()
 		u, err := url.Parse(e.Request.URL)
 		if err != nil || (u.Scheme != "data" && u.Hostname() != "127.0.0.1") {
-			c.add("asked for %s", e.Request.URL)
+			c.addf("asked for %s", e.Request.URL)
 		}
 	case *network.EventResponseReceived:
 		if e.Response.Status >= 400 {
-			c.add("%d for %s", e.Response.Status, e.Response.URL)
+			c.addf("%d for %s", e.Response.Status, e.Response.URL)
 		}
 	case *network.EventLoadingFailed:
 		if !e.Canceled {
-			c.add("failed to load a %s: %s %s", e.Type, e.ErrorText, e.BlockedReason)
+			c.addf("failed to load a %s: %s %s", e.Type, e.ErrorText, e.BlockedReason)
 		}
 	case *log.EventEntryAdded:
 		if e.Entry.Level == log.EntryLevelError {
-			c.add("console: %s %s", e.Entry.Text, e.Entry.URL)
+			c.addf("console: %s %s", e.Entry.Text, e.Entry.URL)
 		}
 	}
 }

@@ -70,7 +70,8 @@ func onlyMessageID(b []byte) string {
 const nonceMark = "NONCE-OF-THIS-RESPONSE"
 
 // outside finds what the browser would load from another host. Links that a person must click are not loaded.
-var outside = regexp.MustCompile(`(?i)<(?:link|script|img|iframe|base|object|embed|source|video|audio)\b[^>]*\b(?:href|src|data)\s*=\s*["']?\s*(?:[a-z]+:)?//`)
+var outside = regexp.MustCompile(`(?i)<(?:link|script|img|iframe|base|object|embed|source|video|audio)\b[^>]*` +
+	`\b(?:href|src|data)\s*=\s*["']?\s*(?:[a-z]+:)?//`)
 
 // googleFonts are the two style sheets that asynqmon's page wants from outside.
 var googleFonts = regexp.MustCompile(`<link rel="stylesheet" href="https://fonts\.googleapis\.com/[^"]*"/>`)

@@ -8,11 +8,11 @@ import (
 )
 
 // TestBadInput: nothing of it is stored, and the answer says where and why.
-func TestBadInput(t *testing.T) {
+func TestBadInput(t *testing.T) { //nolint:tparallel // what was stored is looked at after the last case
 	t.Parallel()
 	h := setup(t)
 	valid := letter("never-stored")
-	for name, c := range map[string]struct {
+	for name, c := range map[string]struct { //nolint:paralleltest // as above
 		body           string
 		status         int
 		code           string // of the problem

@@ -14,7 +14,7 @@ import (
 //
 // A string that is no base64 is kept as Invalid instead of failing the whole body, so that it can be told together with
 // everything else that is wrong.
-type Base64 struct {
+type Base64 struct { //nolint:recvcheck // reading needs a pointer, writing a value
 	Bytes   []byte
 	Invalid bool
 }
@@ -55,10 +55,8 @@ func (b *Base64) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	}
 	out := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
 	n, err := base64.StdEncoding.Decode(out, text)
-	if err != nil {
-		b.Invalid = true
-		return nil
+	if b.Invalid = err != nil; !b.Invalid {
+		b.Bytes = out[:n]
 	}
-	b.Bytes = out[:n]
 	return nil
 }

@@ -118,7 +118,7 @@ func (c *Client) send(
 	if len(q) > 0 {
 		address += "?" + q.Encode()
 	}
-	req, err := http.NewRequestWithContext(ctx, method, address, body)
+	req, err := http.NewRequestWithContext(ctx, method, address, body) //nolint:gosec // the operator says where the gateway is
 	if err != nil {
 		return nil, err //nolint:wrapcheck // call wraps it
 	}
@@ -131,7 +131,7 @@ func (c *Client) send(
 	if client == nil {
 		client = http.DefaultClient
 	}
-	return client.Do(req) //nolint:wrapcheck // call wraps it
+	return client.Do(req) //nolint:wrapcheck,gosec // call wraps it; as above
 }
 
 // problemFrom reads what a gateway, or a proxy in front of it, said.

@@ -2,29 +2,33 @@ package httpapi
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"mime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/brevdue/brevdue/actions"
 	"github.com/brevdue/brevdue/gateway"
 )
 
 // fingerprint is the SHA-256 of the request written again, so that white space and the order of members do not matter.
-// Documents go in by their digest.
+// Documents go in by their digest, which spares writing megabytes.
 func fingerprint(in *IntentRequest) ([32]byte, error) {
+	short := *in
+	short.Content.Documents = slices.Clone(in.Content.Documents)
+	for n := range short.Content.Documents {
+		content := &short.Content.Documents[n].Content
+		if len(content.Bytes) > 0 {
+			sum := sha256.Sum256(content.Bytes)
+			content.Bytes = sum[:]
+		}
+	}
 	h := sha256.New()
-	err := json.MarshalWrite(h, in, json.WithMarshalers(json.MarshalToFunc(func(enc *jsontext.Encoder, b Base64) error {
-		sum := sha256.Sum256(b.Bytes)
-		return enc.WriteToken(jsontext.String(hex.EncodeToString(sum[:]))) //nolint:wrapcheck // wrapped below
-	})))
-	if err != nil {
+	if err := json.MarshalWrite(h, &short); err != nil {
 		return [32]byte{}, fmt.Errorf("fingerprint: %w", err)
 	}
 	var sum [32]byte

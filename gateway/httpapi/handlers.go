@@ -144,7 +144,7 @@ func (s *Server) timeout(r *http.Request) (context.Context, context.CancelFunc) 
 // query reads the parameters and refuses those that are not known or there twice.
 func query(r *http.Request, known ...string) (url.Values, error) {
 	if r.URL.RawQuery == "" {
-		return nil, nil
+		return url.Values{}, nil
 	}
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {

@@ -32,11 +32,11 @@ func TestPostAndReadAnIntent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if view.Reference != "sag-1" || view.Sender != "jobcenter" || view.CreatedAt != clock() || view.Window != "day" ||
+	if view.Reference != "sag-1" || view.Sender != "jobcenter" || !view.CreatedAt.Equal(clock()) || view.Window != "day" ||
 		len(view.Routes) != 1 || !slices.Equal(view.Routes[0], []string{"digitalpost", "print"}) {
 		t.Errorf("%+v", view)
 	}
-	if len(view.Messages) != 1 || len(view.Messages[0].MessageUUID) != 36 || view.Messages[0].DueAt != clock() {
+	if len(view.Messages) != 1 || len(view.Messages[0].MessageUUID) != 36 || !view.Messages[0].DueAt.Equal(clock()) {
 		t.Errorf("%+v", view.Messages)
 	}
 	if len(view.Events) != 1 || view.Events[0].Status != "queued" || view.Events[0].Message != posted.Messages[0].ID {
@@ -188,7 +188,8 @@ func TestEventsFeed(t *testing.T) {
 		}
 		for _, e := range page.Events {
 			references = append(references, e.Reference)
-			if e.Seq <= cursor || e.Status != "queued" || e.IntentStatus != "accepted" || e.Channel != "digitalpost" || e.Message == "" || e.Time != clock() {
+			if e.Seq <= cursor || e.Status != "queued" || e.IntentStatus != "accepted" || e.Channel != "digitalpost" ||
+				e.Message == "" || !e.Time.Equal(clock()) {
 				t.Errorf("%+v", e)
 			}
 		}
@@ -241,7 +242,8 @@ func TestProducersSeeOnlyTheirOwn(t *testing.T) {
 // second is the error of a call.
 func second[T any](_ T, err error) error { return err }
 
-func wantProblem(t *testing.T, err error, status int, code string) *Problem {
+// wantProblem returns the problem that err must be.
+func wantProblem(t *testing.T, err error, status int, code string) Problem {
 	t.Helper()
 	p, ok := errors.AsType[*Problem](err)
 	if !ok {
@@ -250,5 +252,5 @@ func wantProblem(t *testing.T, err error, status int, code string) *Problem {
 	if p.Status != status || p.Code != code {
 		t.Errorf("%d %s, want %d %s", p.Status, p.Code, status, code)
 	}
-	return p
+	return *p
 }

@@ -27,7 +27,9 @@ type tracked struct {
 func (t *tracked) WriteHeader(status int) {
 	if t.status == 0 && status >= http.StatusOK {
 		t.status = status
-		_ = http.NewResponseController(t.ResponseWriter).SetWriteDeadline(time.Now().Add(answerTime)) // best effort
+		deadline := time.Now().Add(answerTime) //nolint:forbidigo // a connection's deadline is in real time
+
+		_ = http.NewResponseController(t.ResponseWriter).SetWriteDeadline(deadline) // best effort
 	}
 	t.ResponseWriter.WriteHeader(status)
 }
@@ -43,39 +45,50 @@ func (t *tracked) Write(b []byte) (int, error) {
 // Unwrap lets http.ResponseController reach the connection.
 func (t *tracked) Unwrap() http.ResponseWriter { return t.ResponseWriter }
 
+// exchange is a request under way.
+type exchange struct {
+	*tracked
+	pattern string // of the route: what a log may know of the path
+	id      string
+	start   time.Time
+}
+
 // handle registers a handler that returns errors, with all that every route has around it.
 func (s *Server) handle(pattern string, h func(w http.ResponseWriter, r *http.Request) error) {
 	count := s.metrics.route(pattern)
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		start, id := s.now(), s.newRequestID()
-		w.Header().Set("X-Request-Id", id)
+		ctx := r.Context()
+		x := &exchange{&tracked{ResponseWriter: w}, pattern, s.newRequestID(), s.now()}
+		defer func() { s.finish(ctx, x, recover(), count) }()
+		w.Header().Set("X-Request-Id", x.id)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		t := &tracked{ResponseWriter: w}
-		defer func() {
-			if v := recover(); v != nil {
-				s.recovered(t, r, v, pattern, id)
-			}
-			if t.status == 0 { // a handler that wrote nothing, or a client that is gone
-				t.status = http.StatusOK
-				if r.Context().Err() != nil {
-					t.status = statusClientGone
-				}
-			}
-			took := s.now().Sub(start)
-			count(t.status, took)
-			if s.log.Enabled(r.Context(), slog.LevelDebug) {
-				s.log.DebugContext(r.Context(), "request", "id", id, "route", pattern, "status", t.status, "took", took)
-			}
-		}()
-		if err := h(t, r); err != nil {
-			s.renderError(t, r, err, pattern, id)
+		if err := h(x, r); err != nil {
+			s.renderError(ctx, x, err)
 		}
 	})
 }
 
+// finish follows every handler: it turns a panic, if panicked is one, into an answer, and counts.
+func (s *Server) finish(ctx context.Context, x *exchange, panicked any, count func(status int, took time.Duration)) {
+	if panicked != nil {
+		s.recovered(ctx, x, panicked)
+	}
+	if x.status == 0 { // a handler that wrote nothing, or a client that is gone
+		x.status = http.StatusOK
+		if ctx.Err() != nil {
+			x.status = statusClientGone
+		}
+	}
+	took := s.now().Sub(x.start)
+	count(x.status, took)
+	if s.log.Enabled(ctx, slog.LevelDebug) {
+		s.log.DebugContext(ctx, "request", "id", x.id, "route", x.pattern, "status", x.status, "took", took)
+	}
+}
+
 // recovered answers for a handler that panicked. The value of the panic may hold anything and is not logged, except
 // the texts of the Go runtime.
-func (s *Server) recovered(t *tracked, r *http.Request, v any, pattern, id string) {
+func (s *Server) recovered(ctx context.Context, x *exchange, v any) {
 	if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(v)
 	}
@@ -83,24 +96,24 @@ func (s *Server) recovered(t *tracked, r *http.Request, v any, pattern, id strin
 	if err, ok := v.(runtime.Error); ok {
 		what = err.Error()
 	}
-	s.log.ErrorContext(r.Context(), "panic", "id", id, "route", pattern, "panic", what, "stack", string(debug.Stack()))
-	if t.status != 0 {
+	s.log.ErrorContext(ctx, "panic", "id", x.id, "route", x.pattern, "panic", what, "stack", string(debug.Stack()))
+	if x.status != 0 {
 		panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 	}
-	s.renderProblem(t, newProblem(codeInternal, ""))
+	s.renderProblem(x, newProblem(codeInternal, ""))
 }
 
 // renderError is the one place where errors are answered.
-func (s *Server) renderError(t *tracked, r *http.Request, err error, pattern, id string) {
+func (s *Server) renderError(ctx context.Context, x *exchange, err error) {
 	p := problemOf(err)
 	if p.Status >= http.StatusInternalServerError {
-		if errors.Is(r.Context().Err(), context.Canceled) {
+		if errors.Is(ctx.Err(), context.Canceled) {
 			return // nobody is there to be answered, and nothing is wrong here
 		}
-		s.log.ErrorContext(r.Context(), "request failed", "id", id, "route", pattern, "status", p.Status, "code", p.Code, "error", p.Err)
+		s.log.ErrorContext(ctx, "request failed", "id", x.id, "route", x.pattern, "status", p.Status, "code", p.Code, "error", p.Err)
 	}
-	if t.status != 0 {
+	if x.status != 0 {
 		return // the answer had begun and could not be finished
 	}
-	s.renderProblem(t, p)
+	s.renderProblem(x, p)
 }

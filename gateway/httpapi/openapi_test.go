@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -35,12 +36,20 @@ var theDocument = sync.OnceValues(func() (*document, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &document{raw: raw.(map[string]any), compiler: jsonschema.NewCompiler(), paths: make(map[string]*regexp.Regexp)}
+	object, ok := raw.(map[string]any)
+	if !ok {
+		return nil, errors.New("openapi.yaml is no object")
+	}
+	d := &document{raw: object, compiler: jsonschema.NewCompiler(), paths: make(map[string]*regexp.Regexp)}
 	d.compiler.AssertFormat()
 	if err := d.compiler.AddResource(documentURL, raw); err != nil {
 		return nil, err
 	}
-	for path := range d.raw["paths"].(map[string]any) {
+	paths, ok := d.raw["paths"].(map[string]any)
+	if !ok {
+		return nil, errors.New("openapi.yaml has no paths")
+	}
+	for path := range paths {
 		d.paths[path] = regexp.MustCompile("^" + regexp.MustCompile(`\\\{[a-z]+\\\}`).ReplaceAllString(regexp.QuoteMeta(path), `[^/]+`) + "$")
 	}
 	return d, nil
@@ -192,8 +201,13 @@ func TestDocumentNamesEveryRoute(t *testing.T) {
 			t.Errorf("%s: the document does not name the scope %s", line, scope)
 		}
 	}
-	for path, item := range d.raw["paths"].(map[string]any) {
-		for method := range item.(map[string]any) {
+	for path := range d.paths {
+		item, _ := d.at("/paths/" + escape(path))
+		methods, ok := item.(map[string]any)
+		if !ok {
+			t.Fatalf("%s is no object", path)
+		}
+		for method := range methods {
 			if _, ok := served[strings.ToUpper(method)+" "+path]; !ok {
 				t.Errorf("the document has %s %s, which nobody serves", method, path)
 			}

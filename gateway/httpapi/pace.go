@@ -27,7 +27,8 @@ type pacedBody struct {
 }
 
 func newPacedBody(w http.ResponseWriter, body io.Reader) *pacedBody {
-	return &pacedBody{body: body, control: http.NewResponseController(w), start: time.Now()}
+	now := time.Now() //nolint:forbidigo // a connection's deadline is in real time
+	return &pacedBody{body: body, control: http.NewResponseController(w), start: now}
 }
 
 // Read is io.Reader. Its errors, except io.EOF, are fit to be answered.

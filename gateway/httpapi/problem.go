@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/brevdue/brevdue/gateway"
@@ -36,14 +37,15 @@ type Finding struct {
 
 // Error is fit for a log: the code and the detail, which hold no value of the request.
 func (p *Problem) Error() string {
-	s := strconv.Itoa(p.Status) + " " + p.Code + ": " + p.Title
+	var s strings.Builder
+	s.WriteString(strconv.Itoa(p.Status) + " " + p.Code + ": " + p.Title)
 	if p.Detail != "" {
-		s += " " + p.Detail
+		s.WriteString(" " + p.Detail)
 	}
 	for _, f := range p.Errors {
-		s += "\n  " + f.Pointer + " (" + f.Code + "): " + f.Detail
+		s.WriteString("\n  " + f.Pointer + " (" + f.Code + "): " + f.Detail)
 	}
-	return s
+	return s.String()
 }
 
 // Unwrap gives the private cause.
