@@ -7,8 +7,7 @@ import "time"
 //
 // UUIDs are folded to lower case. Of several ObjektRegistrering the first
 // counts; every real message has one. KildesystemAkkreditiver is never read.
-//
-// Source: Beskedkuvert.xsd (namespace urn:oio:besked:kuvert:1.0).
+// [src: SF1461-ENVELOPE-XSD Haendelsesbesked]
 type Besked struct {
 	ID      string // BeskedId: the key for deduplication; required
 	Version string // BeskedVersion, "1.0"
@@ -59,10 +58,7 @@ type Route struct {
 // Every field is optional here because no schema is published; match a status
 // on MessageUUID, then AfsendelseIdentifikator, then TransmissionID. FejlTekst
 // may quote the letter: treat it as personal data.
-//
-// Source: KOMBIT's PKO_PostStatus (namespace
-// http://serviceplatformen.dk/xml/print/PKO_PostStatus/1/types), field names as
-// in messages of the external test environment.
+// [src: PKO-POSTSTATUS-EXAMPLE; PKO-POSTSTATUS-CLIENTS PKO_PostStatus; SF1461-PACKAGE]
 type PostStatus struct {
 	TransmissionID               string    // TransmissionId, from the answer of KombiPostAfsend
 	MessageUUID                  string    // folded to lower case

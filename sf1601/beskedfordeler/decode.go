@@ -253,6 +253,7 @@ func (r *reader) idOf(n *node) string {
 
 // cvr takes the number out of a CVR URN. Messages about post write
 // urn:oio:cvr:NNNNNNNN, KOMBIT's samples urn:oio:cvr-nr:NNNNNNNN.
+// [src: PKO-POSTSTATUS-EXAMPLE TilladtModtager; SF1461-SAMPLES]
 func cvr(id string) string {
 	for _, prefix := range []string{"urn:oio:cvr:", "urn:oio:cvr-nr:"} {
 		if len(id) > len(prefix) && strings.EqualFold(id[:len(prefix)], prefix) {

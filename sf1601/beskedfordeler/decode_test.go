@@ -320,8 +320,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		b, err := beskedfordeler.Decode(doc)
 		if err != nil {
-			var de *beskedfordeler.DecodeError
-			if !errors.As(err, &de) {
+			if _, ok := errors.AsType[*beskedfordeler.DecodeError](err); !ok {
 				t.Fatalf("not a DecodeError: %v", err)
 			}
 			return

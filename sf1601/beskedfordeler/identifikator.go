@@ -2,12 +2,10 @@ package beskedfordeler
 
 // Identifiers of message type, publisher and sensitivity. UUIDs are written in
 // lower case; [Decode] folds what it reads.
-//
-// Source: the Beskedtype and the actors are registered in
-// Fælleskommunalt Administrationsmodul and appear in the filter texts of
-// public integrations (OS2valghalla, OpenPostbud) and in KOMBIT's
-// PKO_PostStatus document; the observed ones are from messages of the external
-// test environment in 2023.
+// The Beskedtype and the actors appear in the filter texts of public
+// integrations; the observed ones are from messages of the external test
+// environment in 2023.
+// [src: PKO-POSTSTATUS-CLIENTS Beskedtype, BeskedAnsvarligAktoer; PKO-POSTSTATUS-EXAMPLE]
 const (
 	// TypePKOPostStatus is the Beskedtype of every delivery status.
 	TypePKOPostStatus = "d2bed63c-4853-4008-b6e0-a74c15b15fbf"
@@ -38,10 +36,8 @@ const (
 )
 
 // ObjektHandling values: what happened to the letter.
-//
-// Source: two public integrations list them independently and agree
-// (OpenPostbud's message broker worker and Agora's copy of KOMBIT's
-// PKO_PostStatus document).
+// Two public integrations list them independently and agree.
+// [src: PKO-POSTSTATUS-CLIENTS ObjektHandling]
 const (
 	// HandlingFejlet is "Fejlet": any error in processing, for Digital Post
 	// and for print.

@@ -11,9 +11,8 @@ import (
 )
 
 // StatusKode values of ModtagBeskedOutput.
-//
-// Source: 20 and 41 are in KOMBIT's sample receiver
-// (bfo_infrastructureSamples-java), 40 in a public PHP integration.
+// 20 and 41 are in KOMBIT's sample receiver, 40 in a public integration.
+// [src: SF1461-SAMPLES StandardRetur; PKO-POSTSTATUS-CLIENTS]
 const (
 	StatusKodeOK       = 20 // stored
 	StatusKodeFailure  = 40 // understood, but not stored; call again

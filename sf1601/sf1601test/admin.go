@@ -84,11 +84,11 @@ func (s *Server) adminFaults(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, f)
 }
 
-// problem answers RFC 9457 problem+json.
+// problem answers problem+json. [src: RFC-9457]
 func problem(w http.ResponseWriter, status int, code, detail string) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{ // the client left; nothing to tell it
+	_ = json.NewEncoder(w).Encode(map[string]any{ //nolint:errchkjson // plain values; a client that left cannot be told
 		"status": status, "title": http.StatusText(status), "code": code, "detail": detail,
 	})
 }

@@ -1,6 +1,7 @@
 package sf1601test_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -150,7 +151,7 @@ func TestCertificatesSurviveARestart(t *testing.T) {
 		t.Errorf("key file: %v %v", info, err)
 	}
 	same := func(a *sf1601test.Authority) bool {
-		return string(a.ClientCertificate().Certificate[0]) == string(first.ClientCertificate().Certificate[0])
+		return bytes.Equal(a.ClientCertificate().Certificate[0], first.ClientCertificate().Certificate[0])
 	}
 	again, err := sf1601test.LoadOrCreate(dir, opts)
 	if err != nil || !same(again) {

@@ -246,14 +246,14 @@ func block(kind string, der []byte) []byte {
 func replaceFile(path string, content []byte, mode os.FileMode) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
 	if err != nil {
-		return err //nolint:wrapcheck // wrapped by WriteFiles
+		return err
 	}
 	defer func() { _ = os.Remove(tmp.Name()) }() // gone already after the rename
 	_, err = tmp.Write(content)
 	if err = errors.Join(err, tmp.Chmod(mode), tmp.Close()); err != nil {
 		return err
 	}
-	return os.Rename(tmp.Name(), path) //nolint:wrapcheck // wrapped by WriteFiles
+	return os.Rename(tmp.Name(), path)
 }
 
 // LoadOrCreate reads the authority that an earlier start wrote into dir, or

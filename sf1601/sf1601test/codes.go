@@ -2,8 +2,8 @@ package sf1601test
 
 // Codes the simulator puts into FejlKode of a status. They are the NgDP codes
 // known from public documents: memo.invalid has been seen in a real status,
-// the others are in KMD WorkZone's list of Digital Post errors. More exist and
-// are not published.
+// the others are in a supplier's list. More exist and are not published.
+// [src: PKO-POSTSTATUS-CLIENTS FejlKode; NGDP-ERRORS-KMD; NGDP-TECHNICAL]
 const (
 	CodeMemoInvalid       = "memo.invalid"
 	CodeContactPoint      = "contact.point.id.format.not.allowed"

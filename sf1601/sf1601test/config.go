@@ -81,7 +81,7 @@ type Config struct {
 
 // DefaultMaxBytes is the size limit of SF1601: 99.5 MB, read as decimal and as
 // the size of the whole request, the strictest reading of the published
-// "99,5 MB".
+// "99,5 MB". [src: SF1601-OVERVIEW]
 const DefaultMaxBytes = 99_500_000
 
 func orDefault[T comparable](v *T, fallback T) {

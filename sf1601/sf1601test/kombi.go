@@ -14,10 +14,7 @@ import (
 
 // transaction checks the headers of Serviceplatformen's REST profile and says
 // in words what is wrong.
-//
-// Source: the contract of Serviceplatformen's REST services (x-TransaktionsId
-// is a UUID v4 with optional .n suffixes, x-TransaktionsTid an xs:dateTime,
-// x-RequestId an optional UUID v4).
+// [src: SP-REST-PROFILE x-TransaktionsId, x-TransaktionsTid, x-RequestId]
 func transaction(h http.Header) string {
 	switch {
 	case !transactionID(h.Get("x-TransaktionsId")):
@@ -73,7 +70,7 @@ func accepts(values []string) bool {
 	if len(values) == 0 {
 		return true
 	}
-	for _, v := range strings.Split(strings.Join(values, ","), ",") {
+	for v := range strings.SplitSeq(strings.Join(values, ","), ",") {
 		switch media, _, _ := strings.Cut(v, ";"); strings.ToLower(strings.TrimSpace(media)) {
 		case "application/xml", "application/*", "*/*":
 			return true
@@ -118,7 +115,7 @@ func (s *Server) body(r *http.Request) (*request, error) {
 	small := r.ContentLength <= 256<<10
 	var buf []byte
 	if small {
-		kept := buffers.Get().(*[]byte) //nolint:forcetypeassert // only *[]byte goes in
+		kept := buffers.Get().(*[]byte) //nolint:errcheck,forcetypeassert // only *[]byte goes in
 		defer buffers.Put(kept)
 		buf = (*kept)[:r.ContentLength]
 	} else {
@@ -228,6 +225,7 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request, req *request, l 
 // refuse answers Result=false with Fejl. Serviceplatformen's REST profile says
 // that 200 is a call that worked, whose SvarReaktion is to be read, and that
 // every other status has SvarReaktion in its body, too.
+// [src: SP-REST-PROFILE HovedoplysningerSvarREST, Fejl]
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int, reason string) string {
 	s.cfg.Logger.Warn("kombi call refused", "path", r.URL.Path, "status", status, "reason", reason)
 	var fejl strings.Builder

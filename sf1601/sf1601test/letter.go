@@ -100,9 +100,8 @@ func (l *letterReader) end() {
 }
 
 // party checks the identity of a Sender or Recipient.
-//
-// Source: Digital Post's API takes 8 or 10 digits; idType MyndighedsID was
-// dropped with MeMo 1.1.
+// Digital Post takes 8 or 10 digits; idType MyndighedsID was dropped with MeMo
+// 1.1. [src: NGDP-OPENAPI Sender; MEMO-GUIDE]
 func (l *letterReader) party(at int) {
 	ok := l.idType == "CPR" && digits(l.partyID, 10) || l.idType == "CVR" && digits(l.partyID, 8)
 	if !ok {

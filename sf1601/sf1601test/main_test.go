@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -142,7 +143,11 @@ func (p *peer) issue(body any) answer {
 
 func (p *peer) assertion(audience string) string {
 	p.t.Helper()
-	var got struct{ RequestedSecurityToken struct{ Assertion string } }
+	var got struct {
+		RequestedSecurityToken struct {
+			Assertion string `json:"Assertion"`
+		} `json:"RequestedSecurityToken"`
+	}
 	a := p.issue(p.issueBody(audience))
 	if err := json.Unmarshal([]byte(a.body), &got); a.status != http.StatusOK || err != nil {
 		p.t.Fatalf("issue: %d %s (%v)", a.status, a.body, err)
@@ -244,7 +249,7 @@ func (g *gateway) deliver(_ context.Context, _ []byte, b *beskedfordeler.Besked)
 	defer g.mu.Unlock()
 	if g.failing > 0 {
 		g.failing--
-		return fmt.Errorf("not now")
+		return errors.New("not now")
 	}
 	g.got = append(g.got, b)
 	g.more <- struct{}{}
@@ -290,7 +295,7 @@ func quick() sf1601test.Faults {
 
 // letter is a letter of MeMo 1.1 with two actions and two documents.
 type letter struct {
-	uuid, id, recipient, valg, kind string
+	uuid, id, recipient, valg string
 }
 
 func (l letter) String() string {

@@ -267,9 +267,9 @@ func statusKode(answer []byte) (int, error) {
 // journeys is a heap by the time of the current step.
 type journeys []*journey
 
-func (q journeys) Len() int           { return len(q) }
-func (q journeys) Less(i, k int) bool { return q[i].steps[0].due.Before(q[k].steps[0].due) }
-func (q journeys) Swap(i, k int)      { q[i], q[k] = q[k], q[i] }
+func (q *journeys) Len() int           { return len(*q) }
+func (q *journeys) Less(i, k int) bool { return (*q)[i].steps[0].due.Before((*q)[k].steps[0].due) }
+func (q *journeys) Swap(i, k int)      { (*q)[i], (*q)[k] = (*q)[k], (*q)[i] }
 
 // Push is heap.Interface's.
 func (q *journeys) Push(x any) {

@@ -133,12 +133,17 @@ func TestTLSRejects(t *testing.T) {
 			t.Errorf("%s: let in", name)
 		}
 	}
-	conn, err := tls.Dial("tcp", strings.TrimPrefix(srv.URL(), "https://"), &tls.Config{
+	dialer := tls.Dialer{Config: &tls.Config{
 		MinVersion: tls.VersionTLS12, RootCAs: srv.RootCAs(), Certificates: []tls.Certificate{srv.ClientCertificate()},
 		NextProtos: []string{"h2", "http/1.1"},
-	})
+	}}
+	raw, err := dialer.DialContext(t.Context(), "tcp", strings.TrimPrefix(srv.URL(), "https://"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	conn, ok := raw.(*tls.Conn)
+	if !ok {
+		t.Fatalf("%T", raw)
 	}
 	defer func() { _ = conn.Close() }()
 	if got := conn.ConnectionState().NegotiatedProtocol; got != "http/1.1" {
@@ -285,7 +290,7 @@ func TestEnvelopeTolerates(t *testing.T) {
 	const ns = ` xmlns:memo="https://DigitalPost.dk/MeMo-1"`
 	for name, spoil := range map[string]func(string) string{
 		"utf8":           func(s string) string { return strings.Replace(s, `encoding="UTF-8"`, `encoding='utf8'`, 1) },
-		"no declaration": func(s string) string { return s[strings.Index(s, "<kombi"):] },
+		"no declaration": func(s string) string { _, body, _ := strings.Cut(s, "?>\n"); return body },
 		"BOM":            func(s string) string { return "\ufeff" + s },
 		"prefix on ancestor": func(s string) string {
 			return strings.Replace(strings.Replace(s, ns, "", 1), "<kombi_request>", "<kombi_request"+ns+">", 1)
@@ -306,7 +311,7 @@ func TestEnvelopeTolerates(t *testing.T) {
 		"print beside": func(s string) string {
 			return strings.Replace(s, "</kombi_request>", `<ForsendelseISamling xmlns="urn:oio:fjernprint:1.0.0"><ForsendelseI/></ForsendelseISamling></kombi_request>`, 1)
 		},
-		"MeMo 1.2":      func(s string) string { return version12(s) },
+		"MeMo 1.2":      version12,
 		"empty boolean": func(s string) string { return strings.Replace(s, ">false</memo:mandatory>", "></memo:mandatory>", 1) },
 	} {
 		t.Run(name, func(t *testing.T) {

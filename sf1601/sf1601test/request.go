@@ -13,8 +13,7 @@ const (
 )
 
 // Values of KombiValgKode.
-//
-// Source: public SF1601 integrations.
+// [src: SP-CLIENTS KombiValgKode]
 const (
 	ValgDigitalPost = "Digital Post"
 	ValgNemSMS      = "NemSMS"
@@ -271,6 +270,7 @@ func (l *letterReader) top() *frame { return &l.frames[len(l.frames)-1] }
 
 // prefixed refuses an element of MeMo that is not written with the literal
 // prefix memo, which SF1601 has been seen not to understand.
+// [src: SP-CLIENTS itk-dev/serviceplatformen]
 func (l *letterReader) prefixed() error {
 	if l.scan.uri == nsMemo && string(l.scan.prefix) != "memo" {
 		return &refusal{"an element of MeMo is not written with the prefix memo"}

@@ -5,7 +5,7 @@ import "net/http"
 // Paths of the services, under Server.URL.
 const (
 	PathIssue       = "/runtime/api/rest/wstrust/v1/issue"
-	PathToken       = "/service/AccessTokenService_1/token" //nolint:gosec // a path, not a credential
+	PathToken       = "/service/AccessTokenService_1/token"
 	PathKombi       = "/service/KombiPostAfsend_1/kombi"
 	PathMemos       = "/service/KombiPostAfsend_1/memos"
 	PathDigitalPost = "/service/PostForespoerg_1/digitalpost"

@@ -15,8 +15,8 @@ import (
 // It is the simulator's own, so that what a client writes is read by other
 // code than wrote it. Its fuzz test holds it against encoding/xml.
 //
-// Source: XML 1.0 (fifth edition), Namespaces in XML 1.0. Stricter than both:
-// no DTD, UTF-8 only, at most maxScanDepth levels.
+// It follows XML 1.0 (fifth edition) and Namespaces in XML 1.0, and is stricter
+// than both: no DTD, UTF-8 only, at most maxScanDepth levels.
 type scanner struct {
 	in  []byte
 	pos int
@@ -309,34 +309,20 @@ func (s *scanner) charData() error {
 		if charClass[c] == charPlain {
 			continue
 		}
-		switch {
-		case charClass[c] == charBad, c == 0xEF && nonCharacter(rest[i:]):
+		r, n, wrong := special(rest[i:])
+		if wrong != "" {
 			s.pos += i
-			return s.fail("a character is not allowed in XML")
-		case c == ']' && bytes.HasPrefix(rest[i:], []byte("]]>")):
-			s.pos += i
-			return s.fail("]]> in text")
-		case c == '\r' || c == '&':
-			if !copied {
-				s.buf, copied = s.buf[:0], true
-			}
-			s.buf = append(s.buf, rest[from:i]...)
-			if c == '\r' {
-				s.buf = append(s.buf, '\n')
-				if i+1 < len(rest) && rest[i+1] == '\n' {
-					i++
-				}
-			} else {
-				r, n := reference(rest[i:])
-				if n == 0 {
-					s.pos += i
-					return s.fail("an entity or reference is not known")
-				}
-				s.buf = utf8.AppendRune(s.buf, r)
-				i += n - 1
-			}
-			from = i + 1
+			return s.fail(wrong)
 		}
+		if n == 0 {
+			continue
+		}
+		if !copied {
+			s.buf, copied = s.buf[:0], true
+		}
+		s.buf = utf8.AppendRune(append(s.buf, rest[from:i]...), r)
+		i += n - 1
+		from = i + 1
 	}
 	s.pos += len(rest)
 	if !copied {
@@ -346,6 +332,27 @@ func (s *scanner) charData() error {
 	s.buf = append(s.buf, rest[from:]...)
 	s.text = s.buf
 	return nil
+}
+
+// special looks at a byte of text that is not plain. The first n bytes of b
+// stand for r; n is 0 when they stand for themselves.
+func special(b []byte) (r rune, n int, wrong string) {
+	switch c := b[0]; {
+	case charClass[c] == charBad, nonCharacter(b) && c == 0xEF:
+		return 0, 0, "a character is not allowed in XML"
+	case bytes.HasPrefix(b, []byte("]]>")):
+		return 0, 0, "]]> in text"
+	case bytes.HasPrefix(b, []byte("\r\n")):
+		return '\n', 2, ""
+	case c == '\r':
+		return '\n', 1, ""
+	case c == '&':
+		if r, n = reference(b); n == 0 {
+			return 0, 0, "an entity or reference is not known"
+		}
+		return r, n, ""
+	}
+	return 0, 0, ""
 }
 
 // appendLines appends b with line ends as XML reads them.
@@ -395,7 +402,7 @@ func reference(b []byte) (r rune, n int) {
 	if err != nil || strings.ContainsAny(number, "_+") {
 		return 0, 0
 	}
-	r = rune(v) //nolint:gosec // 21 bits
+	r = rune(v)
 	if !utf8.ValidRune(r) || r == 0xFFFE || r == 0xFFFF || r < 0x80 && charClass[r] == charBad {
 		return 0, 0
 	}

@@ -2,6 +2,7 @@ package sf1601test
 
 import (
 	"bytes"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 )
@@ -87,7 +88,9 @@ func (s *scanner) attribute(rest []byte) error {
 	if i >= len(rest) || rest[i] != '=' {
 		return s.fail("an attribute has no value")
 	}
-	for i++; i < len(rest) && space(rest[i]); i++ {
+	i++
+	for i < len(rest) && space(rest[i]) {
+		i++
 	}
 	if i >= len(rest) || rest[i] != '"' && rest[i] != '\'' {
 		return s.fail("an attribute value is not quoted")
@@ -188,9 +191,9 @@ func (s *scanner) resolve(prefix []byte) (string, bool) {
 	if string(prefix) == "xml" {
 		return nsXML, true
 	}
-	for i := len(s.bindings) - 1; i >= 0; i-- {
-		if bytes.Equal(s.bindings[i].prefix, prefix) {
-			return s.bindings[i].uri, true
+	for _, b := range slices.Backward(s.bindings) {
+		if bytes.Equal(b.prefix, prefix) {
+			return b.uri, true
 		}
 	}
 	return "", len(prefix) == 0

@@ -6,8 +6,7 @@ import (
 )
 
 // Namespaces of MeMo.
-//
-// Source: MeMo 1.1 XSDs; 1.2 keeps them.
+// [src: MEMO-1.1-XSD; MEMO-1.2-EXAMPLES]
 const (
 	nsMemo = "https://DigitalPost.dk/MeMo-1"
 	nsGrd  = "https://data.gov.dk/model/core/"
@@ -27,17 +26,21 @@ const (
 // Cardinality: none 1 · ? 0..1 · * 0..n · + 1..n · {n} 0..n at most ·
 // ! 1 in MeMo 1.1, 0..1 in 1.2 · ^ not in 1.1, 0..1 in 1.2 · _ 0..1 in 1.1,
 // not in 1.2.
+// An indented line goes on with the one above.
 //
-// Source: MeMo 1.1 XSDs; for 1.2 the changes announced on digitaliser.dk
-// (2024-02-23) and the official 1.2 examples. AdditionalDocument is unbounded
-// in the schema; ten is the limit of Digital Post's own API.
+// AdditionalDocument is unbounded in the schema; ten is the limit of Digital
+// Post's API.
+// [src: MEMO-1.1-XSD; MEMO-1.2-NEWS; MEMO-1.2-EXAMPLES; NGDP-OPENAPI Document]
 const memoClasses = `
 Message: MessageHeader MessageBody?
-MessageHeader: messageType=TYPE messageUUID=UUID messageID?=T256 messageCode?=T256 label=T256 notification?=N150 additionalNotification?=T256 reply?=BOOL replyByDateTime?=DTZ doNotDeliverUntilDate?=LATER mandatory!=BOOL legalNotification!=BOOL postType?=T256 Sender Recipient ContentData? ForwardData? ReplyData*
+MessageHeader: messageType=TYPE messageUUID=UUID messageID?=T256 messageCode?=T256 label=T256 notification?=N150
+  additionalNotification?=T256 reply?=BOOL replyByDateTime?=DTZ doNotDeliverUntilDate?=LATER mandatory!=BOOL
+  legalNotification!=BOOL postType?=T256 Sender Recipient ContentData? ForwardData? ReplyData*
 Sender: senderID=T256 idType=T256 idTypeLabel_=T256 label=T256 AttentionData? ContactPoint? Representative^
 Recipient: recipientID=T256 idType=T256 idTypeLabel_=T256 label?=T256 AttentionData? ContactPoint?
 Representative: representativeID=T256 idType=IDTYPE label=T256
-AttentionData: AttentionPerson? grd:ProductionUnit? gln:GlobalLocationNumber? EMail? grd:SEnumber? Telephone? grd:EID? ContentResponsible? GeneratingSystem? sor:SORdata? grd:Address? grd:UnstructuredAddress?
+AttentionData: AttentionPerson? grd:ProductionUnit? gln:GlobalLocationNumber? EMail? grd:SEnumber? Telephone? grd:EID?
+  ContentResponsible? GeneratingSystem? sor:SORdata? grd:Address? grd:UnstructuredAddress?
 AttentionPerson: personID?=T256 label?=T256
 EMail: emailAddress=T256 relatedAgent?=T256
 Telephone: telephoneNumber=T256 relatedAgent?=T256
@@ -45,11 +48,14 @@ ContentResponsible: contentResponsibleID?=T256 label?=T256
 GeneratingSystem: generatingSystemID=T256 label?=T256
 ContactPoint: contactGroup?=T256 contactPointID=POINT label?=T256 ContactInfo{2}
 ContactInfo: label=T256 value=T256
-ContentData: grd:CPRdata? grd:CVRdata? dmv:MotorVehicle? grd:PropertyNumber? CaseID? kle:KLEdata? form:FORMdata? grd:ProductionUnit? udd:Education? grd:Address? grd:UnstructuredAddress? AdditionalContentData{10}
+ContentData: grd:CPRdata? grd:CVRdata? dmv:MotorVehicle? grd:PropertyNumber? CaseID? kle:KLEdata? form:FORMdata?
+  grd:ProductionUnit? udd:Education? grd:Address? grd:UnstructuredAddress? AdditionalContentData{10}
 CaseID: caseID=T256 caseSystem=T256
 AdditionalContentData: contentDataType?=T256 contentDataName=T256 contentDataValue=T256
-ForwardData: messageUUID=UUID originalMessageDateTime=DTZ originalSender=T256 originalContentResponsible?=T256 originalRepresentative^=T256 contactPointID?=T256 comment?=C512
-ReplyData: messageID?=T256 messageUUID=UUID replyUUID?=UUID senderID?=T256 recipientID?=T256 caseID?=T256 contactPointID?=T256 generatingSystemID?=T256 comment?=C512 AdditionalReplyData{4}
+ForwardData: messageUUID=UUID originalMessageDateTime=DTZ originalSender=T256 originalContentResponsible?=T256
+  originalRepresentative^=T256 contactPointID?=T256 comment?=C512
+ReplyData: messageID?=T256 messageUUID=UUID replyUUID?=UUID senderID?=T256 recipientID?=T256 caseID?=T256
+  contactPointID?=T256 generatingSystemID?=T256 comment?=C512 AdditionalReplyData{4}
 AdditionalReplyData: label=T256 value=T256
 MessageBody: createdDateTime=DTZ MainDocument AdditionalDocument{10} TechnicalDocument*
 MainDocument: mainDocumentID?=T256 label?=T256 File+ Action*
@@ -57,12 +63,14 @@ AdditionalDocument: additionalDocumentID?=T256 label?=T256 File+ Action*
 TechnicalDocument: technicalDocumentID?=T256 label?=T256 File+
 File: encodingFormat=T256 filename=FILE language=LANG content=B64
 Action: label=T256 actionCode=CODE startDateTime?=DTZ endDateTime?=DTZ Reservation? EntryPoint?
-Reservation: description=T256 reservationUUID=UUID abstract=T256 location=T256 startDateTime=DTZ endDateTime=DTZ organizerMail?=T256 organizerName?=T256
+Reservation: description=T256 reservationUUID=UUID abstract=T256 location=T256 startDateTime=DTZ endDateTime=DTZ
+  organizerMail?=T256 organizerName?=T256
 EntryPoint: url=URL
 grd:ProductionUnit: productionUnitNumber=P10 productionUnitName?=T256
 grd:SEnumber: seNumber=T256 companyName?=T256
 grd:EID: eID=T256 label?=T256
-grd:Address: id?=T256 addressLabel?=T256 houseNumber?=T256 door?=T256 floor?=T256 co?=T256 zipCode?=T256 city?=T256 country?=T256 AddressPoint?
+grd:Address: id?=T256 addressLabel?=T256 houseNumber?=T256 door?=T256 floor?=T256 co?=T256 zipCode?=T256 city?=T256
+  country?=T256 AddressPoint?
 grd:AddressPoint: geographicEastingMeasure?=T256 geographicNorthingMeasure?=T256 geographicHeightMeasure?=T256
 grd:UnstructuredAddress: unstructured=T256
 grd:CPRdata: cprNumber=T256 name?=T256
@@ -100,7 +108,7 @@ var memoSchema = sync.OnceValue(func() *class {
 		"": nsMemo, "grd": nsGrd, "gln": nsGln, "sor": nsSor, "dmv": nsDmv, "kle": nsKle, "form": nsForm, "udd": nsUdd,
 	}
 	classes := map[string]*class{} // by prefix:name
-	lines := strings.Split(strings.TrimSpace(memoClasses), "\n")
+	lines := strings.Split(strings.ReplaceAll(strings.TrimSpace(memoClasses), "\n  ", " "), "\n")
 	for _, line := range lines {
 		name, _, _ := strings.Cut(line, ": ")
 		_, local, found := strings.Cut(name, ":")
@@ -115,7 +123,7 @@ var memoSchema = sync.OnceValue(func() *class {
 		if !found {
 			own = ""
 		}
-		for _, field := range strings.Fields(rest) {
+		for field := range strings.FieldsSeq(rest) {
 			classes[name].children = append(classes[name].children, compile(field, own, uris, classes))
 		}
 	}
@@ -157,11 +165,12 @@ func compile(field, own string, uris map[string]string, classes map[string]*clas
 		prefix, local = own, name
 	}
 	c.name, c.uri = local, uris[prefix]
-	if leaf {
+	switch {
+	case leaf:
 		c.check = checks[kind]
-	} else if prefix == "" {
+	case prefix == "":
 		c.class = classes[local]
-	} else {
+	default:
 		c.class = classes[prefix+":"+local]
 	}
 	if c.uri == "" || (c.check == nil) == (c.class == nil) {

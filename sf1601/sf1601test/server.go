@@ -244,7 +244,7 @@ type lockedReader struct {
 func (l *lockedReader) Read(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return io.ReadFull(l.r, p) //nolint:wrapcheck // an io.Reader passes errors on
+	return io.ReadFull(l.r, p)
 }
 
 // dice roll for fault rates.

@@ -14,9 +14,8 @@ import (
 )
 
 // issueRequest is the body of the STS's REST issue call.
-//
-// Source: public integrations of the SF1601 token chain; the STS's own REST
-// description is not published. UseKey is undocumented but required.
+// The STS's own REST description is not published; UseKey is undocumented but
+// required. [src: STS-REST-CLIENTS]
 type issueRequest struct {
 	TokenType        string
 	RequestType      string
@@ -114,11 +113,13 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request) {
 func samlAssertion(id, key string, g grant, now time.Time) string {
 	const form = "2006-01-02T15:04:05.000Z"
 	from, to := now.Format(form), g.expires.Format(form)
-	return `<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_` + id + `" IssueInstant="` + from + `" Version="2.0">` +
+	return `<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_` + id +
+		`" IssueInstant="` + from + `" Version="2.0">` +
 		`<saml:Issuer>https://sts.sim.invalid/</saml:Issuer>` +
 		`<saml:Subject><saml:NameID>C=DK,O=` + g.cvr + `,CN=simulator</saml:NameID>` +
 		`<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:holder-of-key">` +
-		`<saml:SubjectConfirmationData><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>` + key +
+		`<saml:SubjectConfirmationData><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#">` +
+		`<ds:X509Data><ds:X509Certificate>` + key +
 		`</ds:X509Certificate></ds:X509Data></ds:KeyInfo></saml:SubjectConfirmationData></saml:SubjectConfirmation></saml:Subject>` +
 		`<saml:Conditions NotBefore="` + from + `" NotOnOrAfter="` + to + `"><saml:AudienceRestriction><saml:Audience>` + g.audience +
 		`</saml:Audience></saml:AudienceRestriction></saml:Conditions>` +
@@ -210,5 +211,5 @@ func strictJSON(r io.Reader, into any) error {
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // the client left; nothing to tell it
+	_ = json.NewEncoder(w).Encode(v) //nolint:errchkjson // own types; a client that left cannot be told
 }

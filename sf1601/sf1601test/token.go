@@ -7,8 +7,7 @@ import (
 )
 
 // Services a token can be for.
-//
-// Source: entity ids of the service descriptions of SF1601.
+// [src: SP-CLIENTS entity ids]
 const (
 	EntityKombiPostAfsend = "http://entityid.kombit.dk/service/kombipostafsend/1"
 	EntityPostForespoerg  = "http://entityid.kombit.dk/service/postforespoerg/1"

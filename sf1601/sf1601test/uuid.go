@@ -24,8 +24,7 @@ func newUUID(random io.Reader) string {
 }
 
 // uuid4 says whether s is a version 4 UUID of any case.
-//
-// Source: MeMo 1.1 XSD, type UUID; the x-TransaktionsId pattern.
+// [src: MEMO-1.1-XSD UUID; SP-REST-PROFILE x-TransaktionsId]
 func uuid4(s string) bool {
 	if len(s) != 36 || s[14] != '4' {
 		return false

@@ -3,6 +3,7 @@ package sf1601test
 import (
 	"bytes"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -21,11 +22,11 @@ type check func(v *value) (code, text string)
 
 // checks are the types of memoClasses.
 //
-// Source: MeMo 1.1 XSD, data types; FILE and URL are Digital Post's extended
-// validation in force since 10 September 2025 (digitaliser.dk, November 2024),
-// for MeMo 1.1 and 1.2; POINT, LATER and an empty B64 have their own codes in
-// KMD's list of Digital Post errors; CODE is the list of the guide to actions,
-// free text in the schema.
+// FILE and URL are Digital Post's extended validation in force since 10
+// September 2025, for MeMo 1.1 and 1.2; POINT, LATER and an empty B64 have
+// codes of their own; CODE is the list public clients quote from the guide to
+// actions, free text in the schema.
+// [src: MEMO-1.1-XSD data types; MEMO-VALIDATION-NEWS; NGDP-ERRORS-KMD; SP-CLIENTS actionCode; MEMO-ACTIONS-GUIDE]
 var checks = map[string]check{
 	"T256": length(256), "C512": length(512), "N150": length(150), "LP7": length(7),
 	"TYPE": enum("DIGITALPOST", "NEMSMS"), "IDTYPE": enum("CPR", "CVR"),
@@ -69,11 +70,11 @@ var checks = map[string]check{
 	},
 }
 
-func invalid(ok bool, text string) (string, string) {
+func invalid(ok bool, phrase string) (code, text string) {
 	if ok {
 		return "", ""
 	}
-	return CodeMemoInvalid, text
+	return CodeMemoInvalid, phrase
 }
 
 func length(limit int) check {
@@ -84,12 +85,7 @@ func length(limit int) check {
 
 func enum(values ...string) check {
 	return func(v *value) (string, string) {
-		for _, w := range values {
-			if string(v.text) == w {
-				return "", ""
-			}
-		}
-		return CodeMemoInvalid, "is not one of the allowed values"
+		return invalid(slices.Contains(values, string(v.text)), "is not one of the allowed values")
 	}
 }
 
@@ -102,7 +98,7 @@ func dateTimeZ(s string) bool {
 	return err == nil
 }
 
-func checkLater(v *value) (string, string) {
+func checkLater(v *value) (code, text string) {
 	s := string(v.text)
 	if len(s) < 10 {
 		return CodeMemoInvalid, "is not an xs:date"
@@ -144,7 +140,7 @@ func hexDigit(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
 }
 
-func checkFilename(v *value) (string, string) {
+func checkFilename(v *value) (code, text string) {
 	if code, text := length(256)(v); code != "" {
 		return code, text
 	}
@@ -168,7 +164,7 @@ func checkFilename(v *value) (string, string) {
 	return CodeFileExtension, "has a file extension that is not allowed"
 }
 
-func checkURL(v *value) (string, string) {
+func checkURL(v *value) (code, text string) {
 	if code, text := length(256)(v); code != "" {
 		return code, text
 	}
