@@ -141,8 +141,26 @@ func (w *writer) close(_ context.Context) error {
 // queryCheckpoint writes the log back into the database file and empties it.
 const queryCheckpoint = "PRAGMA wal_checkpoint(TRUNCATE)"
 
+// run serves requests until close. An update that ends the goroutine it runs on (runtime.Goexit, which is what a test's
+// FailNow does) fails with its whole group, and another goroutine takes over.
 func (w *writer) run() {
-	defer close(w.stopped)
+	served := false
+	defer func() {
+		if served {
+			close(w.stopped)
+			return
+		}
+		w.answer(w.rollback(errExited))
+		go w.run()
+	}()
+	w.serve()
+	served = true
+}
+
+// errExited is the answer to the group of an update that ended its goroutine.
+var errExited = errors.New("an update ended its goroutine")
+
+func (w *writer) serve() {
 	for {
 		select {
 		case r := <-w.requests:
@@ -186,6 +204,11 @@ func (w *writer) commit(first *request) {
 	if errors.Is(err, errDirty) {
 		err = w.apart()
 	}
+	w.answer(err)
+}
+
+// answer tells everybody in the group how it ended: err for all, nil for each as its own update ended.
+func (w *writer) answer(err error) {
 	for i, r := range w.group {
 		switch {
 		case err != nil:
@@ -198,6 +221,7 @@ func (w *writer) commit(first *request) {
 		}
 		w.group[i] = nil
 	}
+	w.group = w.group[:0]
 }
 
 // errDirty says that an update failed after it wrote.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,16 +31,29 @@ func updateAtomic(t *testing.T, j gateway.Journal) {
 	accept(t, j, i, m)
 	_, err = j.Intent(t.Context(), i.ID)
 	must(t, err)
+
+	isErr(t, j.Update(t.Context(), func(tx gateway.Tx) error {
+		if err := tx.SaveMessage(m); err != nil {
+			return err
+		}
+		return errRefused
+	}), errRefused)
+	if m.Version != 0 {
+		t.Errorf("version %d after an undone change", m.Version)
+	}
+	must(t, save(t, j, m))
 }
 
 func updatePanic(t *testing.T, j gateway.Journal) {
 	i, m := Sample(1)
 	for name, value := range map[string]any{"text": "2512489996", "error": errRefused} {
 		err := j.Update(t.Context(), func(tx gateway.Tx) error {
-			must(t, insert(tx, i, m))
+			if err := insert(tx, i, m); err != nil {
+				return err
+			}
 			panic(value)
 		})
-		if err == nil || strings.Contains(err.Error(), "2512489996") {
+		if err == nil || !strings.Contains(err.Error(), "panic") || strings.Contains(err.Error(), "2512489996") {
 			t.Errorf("a panic with a %s gave %v", name, err)
 		}
 	}
@@ -50,6 +64,16 @@ func updatePanic(t *testing.T, j gateway.Journal) {
 	})
 	if err == nil {
 		t.Error("a nil pointer gave no error")
+	}
+	err = j.Update(t.Context(), func(tx gateway.Tx) error {
+		if err := insert(tx, i, m); err != nil {
+			return err
+		}
+		runtime.Goexit() // what a test's FailNow does
+		return nil
+	})
+	if err == nil {
+		t.Error("an update that ended its goroutine gave no error")
 	}
 	_, err = j.Intent(t.Context(), i.ID)
 	isErr(t, err, gateway.ErrNotFound)
