@@ -282,44 +282,6 @@ func TestGuards(t *testing.T) {
 	}
 }
 
-// TestPlans asks SQLite how it answers the questions that run all the time: none may read a whole table.
-func TestPlans(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "journal.db")
-	at(t, path)
-	db := raw(t, path)
-	for query, index := range map[string]string{
-		"SELECT id FROM messages WHERE due_at IS NOT NULL AND due_at <= 5 AND (due_at, id) > (1, 'a') ORDER BY due_at, id LIMIT 9": "messages_due",
-		"SELECT id FROM messages WHERE transmission_id = 'x' AND transmission_id <> '' ORDER BY id DESC LIMIT 1":                   "messages_transmission",
-		"SELECT id FROM intents WHERE producer = 'p' AND dedupe = 'd' AND dedupe <> '' AND status IN ('accepted', 'scheduled')":    "intents_waiting",
-		"SELECT id FROM attempts WHERE message_id = 'm' AND ended_at IS NULL":                                                      "attempts_open",
-		"SELECT id FROM attempts WHERE ended_at IS NULL AND started_at < 5":                                                        "attempts_open",
-		"SELECT id FROM receipts WHERE message_id IS NULL AND received_at > 5 ORDER BY received_at, id":                            "receipts_unmatched",
-		"SELECT seq FROM events WHERE producer = 'p' AND seq > 5 ORDER BY seq":                                                     "events_producer",
-		"SELECT seq FROM events WHERE intent_id = 'i' ORDER BY seq":                                                                "events_intent",
-	} {
-		var plan []string
-		rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for rows.Next() {
-			var id, parent, unused int
-			var detail string
-			if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
-				t.Fatal(err)
-			}
-			plan = append(plan, detail)
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			t.Fatal(err)
-		}
-		if all := strings.Join(plan, "; "); !strings.Contains(all, index) || strings.Contains(all, "TEMP B-TREE") {
-			t.Errorf("%s\n%s", query, all)
-		}
-	}
-}
-
 // raw opens the database beside the journal.
 func raw(t *testing.T, path string) *sql.DB {
 	t.Helper()
