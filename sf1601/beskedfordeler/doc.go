@@ -19,8 +19,9 @@
 // Reading is tolerant about namespaces (elements are matched by local name,
 // because the published samples disagree on prefixes and on the namespace of
 // Base64) and about upper-case UUIDs, and strict about structure: elements
-// have one place, a single element comes once, there is no DTD, no entity
-// beyond the five of XML, and size and depth are capped.
+// have one place, a single element comes once, text and elements do not mix,
+// there is no DTD and no entity beyond the five of XML, and size and depth are
+// capped.
 //
 // Besked never carries KildesystemAkkreditiver, the credential of the
 // publishing system: the decoder skips it. The raw bytes given to

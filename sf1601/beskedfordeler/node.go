@@ -34,11 +34,7 @@ func parse(field string, doc []byte) (*node, error) {
 	}
 	dec := xml.NewDecoder(bytes.NewReader(doc))
 	dec.CharsetReader = utf8Only
-	var (
-		root  *node
-		stack []*node
-		nodes int
-	)
+	var t tree
 	for {
 		tok, err := dec.Token()
 		if errors.Is(err, io.EOF) {
@@ -47,41 +43,62 @@ func parse(field string, doc []byte) (*node, error) {
 		if err != nil {
 			return nil, refuse(field, "is not well-formed XML", err)
 		}
-		switch t := tok.(type) {
-		case xml.StartElement:
-			if nodes++; nodes > maxNodes || len(stack) >= maxDepth {
-				return nil, refuse(field, "has too many or too deep elements", nil)
-			}
-			n := &node{name: t.Name.Local}
-			switch {
-			case len(stack) > 0:
-				parent := stack[len(stack)-1]
-				parent.children = append(parent.children, n)
-			case root == nil:
-				root = n
-			default:
-				return nil, refuse(field, "has more than one root element", nil)
-			}
-			stack = append(stack, n)
-		case xml.EndElement:
-			stack = stack[:len(stack)-1]
-		case xml.CharData:
-			if len(stack) == 0 {
-				if len(bytes.TrimSpace(t)) > 0 {
-					return nil, refuse(field, "has text outside its root element", nil)
-				}
-				continue
-			}
-			top := stack[len(stack)-1]
-			top.text = append(top.text, t...)
-		case xml.Directive:
-			return nil, refuse(field, "has a DTD or another directive", nil)
+		if wrong := t.take(tok); wrong != "" {
+			return nil, refuse(field, wrong, nil)
 		}
 	}
-	if root == nil {
+	if t.root == nil {
 		return nil, refuse(field, "has no root element", ErrEmpty)
 	}
-	return root, nil
+	return t.root, nil
+}
+
+// tree is a document while it is read.
+type tree struct {
+	root  *node
+	stack []*node
+	nodes int
+}
+
+// take adds one token, or says what is wrong with it.
+func (t *tree) take(tok xml.Token) string {
+	switch tok := tok.(type) {
+	case xml.StartElement:
+		return t.start(&node{name: tok.Name.Local})
+	case xml.EndElement:
+		top := t.stack[len(t.stack)-1]
+		t.stack = t.stack[:len(t.stack)-1]
+		if len(top.children) > 0 && len(bytes.TrimSpace(top.text)) > 0 {
+			return "mixes text and elements"
+		}
+	case xml.CharData:
+		if len(t.stack) > 0 {
+			top := t.stack[len(t.stack)-1]
+			top.text = append(top.text, tok...)
+		} else if len(bytes.TrimSpace(tok)) > 0 {
+			return "has text outside its root element"
+		}
+	case xml.Directive:
+		return "has a DTD or another directive"
+	}
+	return ""
+}
+
+func (t *tree) start(n *node) string {
+	if t.nodes++; t.nodes > maxNodes || len(t.stack) >= maxDepth {
+		return "has too many or too deep elements"
+	}
+	switch {
+	case len(t.stack) > 0:
+		parent := t.stack[len(t.stack)-1]
+		parent.children = append(parent.children, n)
+	case t.root == nil:
+		t.root = n
+	default:
+		return "has more than one root element"
+	}
+	t.stack = append(t.stack, n)
+	return ""
 }
 
 // utf8Only accepts the labels real senders write for UTF-8 and nothing else.
