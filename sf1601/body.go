@@ -9,6 +9,7 @@ import (
 	"hash"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"sync/atomic"
 
 	"github.com/go-resty/resty/v2"
@@ -29,13 +30,14 @@ var (
 // attempt to send it.
 type body struct {
 	size   int64
-	open   func(ctx context.Context) io.ReadCloser
 	digest [sha256.Size]byte
+	doc    *xmlstream.Document
+	memory []byte // the whole of a small body, nil for a large one
 }
 
 // newBody makes the first pass: it gives the body with its digest.
 func newBody(ctx context.Context, doc *xmlstream.Document) (*body, error) {
-	b := &body{size: doc.Size(), open: doc.Open}
+	b := &body{size: doc.Size(), doc: doc}
 	if b.size > smallBody {
 		digest, err := doc.Digest(ctx)
 		if err != nil {
@@ -46,20 +48,20 @@ func newBody(ctx context.Context, doc *xmlstream.Document) (*body, error) {
 	}
 	r := doc.Open(ctx)
 	defer func() { _ = r.Close() }()
-	buf := make([]byte, b.size)
-	if _, err := io.ReadFull(r, buf); err != nil {
+	b.memory = make([]byte, b.size)
+	if _, err := io.ReadFull(r, b.memory); err != nil {
 		return nil, err
 	}
-	b.digest = sha256.Sum256(buf)
-	b.open = func(context.Context) io.ReadCloser { return io.NopCloser(bytes.NewReader(buf)) }
+	b.digest = sha256.Sum256(b.memory)
 	return b, nil
 }
 
 // outgoing is one attempt to send a body. The transport reads it in a goroutine
 // of its own, possibly after the call has returned.
 type outgoing struct {
-	body   *body
-	stream atomic.Pointer[outgoingReader]
+	body    *body
+	stream  atomic.Pointer[outgoingReader] // of a large body
+	written atomic.Bool                    // a small body was written, at least into the connection's buffer
 }
 
 // left says whether the last byte of the body was handed to the connection. When
@@ -67,6 +69,9 @@ type outgoing struct {
 // later, because the XML lacks its end tag, and HTTP the bytes its
 // Content-Length promises.
 func (o *outgoing) left() bool {
+	if o.body.memory != nil {
+		return o.written.Load()
+	}
 	r := o.stream.Load()
 	return r != nil && !r.abandon()
 }
@@ -81,8 +86,27 @@ func (o *outgoing) failure() error {
 	return nil
 }
 
+// watch notes when a small body is written. The connection's buffer is flushed
+// after that, so a body that is not noted has not left.
+func (o *outgoing) watch(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { o.written.Store(false) }, // the transport begins again only when nothing left
+		WroteRequest: func(info httptrace.WroteRequestInfo) {
+			if info.Err == nil {
+				o.written.Store(true)
+			}
+		},
+	})
+}
+
+// reopen gives the body from its first byte. A small one is given in a form
+// that net/http knows to be in memory: it then writes header and body at once,
+// and can tell a dead connection from a letter that may have arrived.
 func (o *outgoing) reopen(ctx context.Context) io.ReadCloser {
-	r := &outgoingReader{source: o.body.open(ctx), want: o.body, hash: sha256.New(), left: o.body.size}
+	if o.body.memory != nil {
+		return io.NopCloser(bytes.NewReader(o.body.memory))
+	}
+	r := &outgoingReader{source: o.body.doc.Open(ctx), want: o.body, hash: sha256.New(), left: o.body.size}
 	if old := o.stream.Swap(r); old != nil {
 		old.abandon()
 	}
@@ -159,6 +183,9 @@ func attachBody(_ *resty.Client, req *http.Request) error {
 	o, ok := req.Context().Value(outgoingKey{}).(*outgoing)
 	if !ok {
 		return nil // a request without a body
+	}
+	if o.body.memory != nil && sha256.Sum256(o.body.memory) != o.body.digest {
+		return errDigest
 	}
 	req.ContentLength = o.body.size
 	req.Body = o.reopen(req.Context())

@@ -30,7 +30,7 @@ type answer struct {
 
 // post sends a letter. An error means that no answer came.
 func (c *Client) post(ctx context.Context, transactionID string, access sts.Access, out *outgoing) (*answer, error) {
-	ctx = context.WithValue(ctx, outgoingKey{}, out)
+	ctx = out.watch(context.WithValue(ctx, outgoingKey{}, out))
 	send := func(r *resty.Request) (*resty.Response, error) {
 		return r.SetHeader("Content-Type", xmlType).Post(c.cfg.Endpoints.Base + kombiPath)
 	}

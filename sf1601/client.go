@@ -103,7 +103,20 @@ func (c *Client) token(ctx context.Context, a sts.Audience) (sts.Access, error) 
 			e.Class = Denied
 		}
 	}
+	e.handshake()
 	return sts.Access{}, e
+}
+
+// handshake adds what a failed TLS handshake says: a far end we do not trust
+// gets a hint, and one that refuses our certificate by an alert is Denied.
+func (e *Error) handshake() {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](e.Err); ok {
+		e.hint("The far end's certificate is not trusted: check the address, or name its root in ca_file.")
+	}
+	if alert, ok := errors.AsType[*net.OpError](e.Err); ok && alert.Op == "remote error" {
+		e.Class = Denied
+		e.hint("The far end refuses the system certificate in the TLS handshake: is it of this environment, and is its chain complete?")
+	}
 }
 
 // silent keeps resty from writing to the log on its own.

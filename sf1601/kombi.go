@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"regexp"
 	"slices"
 	"strings"
@@ -264,6 +265,12 @@ func (c *Client) conclude(out *outgoing, a *answer, err error) (*Accepted, error
 	return nil, e
 }
 
+// writeFailed says whether the connection did not take what was written to it.
+func writeFailed(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "write"
+}
+
 // unanswered classifies a call without an answer.
 func unanswered(out *outgoing, err error) *Error {
 	e := &Error{Class: Temporary, Op: OpKombi, Err: err}
@@ -273,6 +280,8 @@ func unanswered(out *outgoing, err error) *Error {
 		e.Hint = "A file changed between signing and sending: check the document store."
 	case failure != nil:
 		e.Err = failure
+	case writeFailed(err):
+		// What was not written did not leave: the last bytes are missing.
 	case out.left():
 		e.Class, e.Code = Unknown, CodeNoAnswer
 	}

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"runtime"
 	"strconv"
@@ -518,8 +521,71 @@ func TestNobodyListens(t *testing.T) {
 	f := newFarEnd(t, always(200, yes))
 	c := newClient(t, f, func(cfg *sf1601.Config, _ *signature.BatcherConfig) { cfg.RootCAs = nil })
 	e := asError(t, second(c.KombiPostAfsend(t.Context(), letter(small()))))
-	if e.Class != sf1601.Temporary || !strings.Contains(e.Error(), "certificate") {
-		t.Errorf("an untrusted far end: %v", e)
+	if e.Class != sf1601.Temporary || !strings.Contains(e.Error(), "certificate") || !strings.Contains(e.Hint, "ca_file") {
+		t.Errorf("an untrusted far end: %v, hint %q", e, e.Hint)
+	}
+}
+
+func TestAFarEndThatRefusesOurCertificate(t *testing.T) {
+	t.Parallel()
+	f := newFarEnd(t, always(200, yes))
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		strict := httptest.NewUnstartedServer(f.Config.Handler)
+		strict.TLS = &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool(), MinVersion: version, MaxVersion: version}
+		strict.Config.ErrorLog = f.Config.ErrorLog
+		strict.StartTLS()
+		t.Cleanup(strict.Close)
+		c := newClient(t, &farEnd{Server: strict})
+		e := asError(t, second(c.KombiPostAfsend(t.Context(), letter(small()))))
+		if e.Class != sf1601.Denied || e.Op != sf1601.OpIssue || !strings.Contains(e.Hint, "system certificate") {
+			t.Errorf("%s: %v, hint %q", tls.VersionName(version), e, e.Hint)
+		}
+	}
+}
+
+// TestAHandshakeThatHangs: a listener that accepts and says nothing.
+func TestAHandshakeThatHangs(t *testing.T) {
+	t.Parallel()
+	mute, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = mute.Close() })
+	c := newClient(t, newFarEnd(t, nil), func(cfg *sf1601.Config, _ *signature.BatcherConfig) {
+		cfg.Endpoints.STS = "https://" + mute.Addr().String()
+		cfg.Timeouts.TLS = 30 * time.Millisecond
+	})
+	e := asError(t, second(c.KombiPostAfsend(t.Context(), letter(small()))))
+	if e.Class != sf1601.Temporary || e.Op != sf1601.OpIssue || !strings.Contains(e.Error(), "TLS handshake timeout") {
+		t.Errorf("%+v", e)
+	}
+}
+
+// TestAConnectionThatWasClosedMeanwhile is replaced without a word when the
+// client could see it. When the close and the letter cross, nobody can tell
+// whether the letter arrived: Unknown, or Temporary when a write failed.
+func TestAConnectionThatWasClosedMeanwhile(t *testing.T) {
+	t.Parallel()
+	f := newFarEnd(t, always(200, yes))
+	c := newClient(t, f)
+	arrived := 0
+	for n := range 10 {
+		k := letter(small())
+		k.Reference = "attempt-" + strconv.Itoa(n)
+		_, err := c.KombiPostAfsend(t.Context(), k)
+		before := arrived
+		arrived = len(f.requests())
+		switch {
+		case err == nil && arrived == before+1:
+		case errors.Is(err, sf1601.ErrUnknown):
+		case errors.Is(err, sf1601.ErrTemporary) && arrived == before:
+		default:
+			t.Errorf("letter %d, which arrived %d times: %v", n, arrived-before, err)
+		}
+		f.CloseClientConnections()
+	}
+	if arrived == 0 {
+		t.Error("no letter arrived at all")
 	}
 }
 
