@@ -3,12 +3,20 @@ package httpapi
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/brevdue/brevdue/gateway"
+	"github.com/brevdue/brevdue/gateway/journal"
 )
 
 // accepting takes every intent at no cost, so that a benchmark measures the door alone.
@@ -72,18 +80,25 @@ func BenchmarkPostIntent(b *testing.B) {
 // BenchmarkPostIntentLoopback has the network and the client in it, on all cores.
 func BenchmarkPostIntentLoopback(b *testing.B) {
 	s, body := benchServer(b), fourKB(b)
+	postAll(b, s, func() string { return body })
+}
+
+// postAll posts bodies over loopback, 256 at a time on two cores.
+func postAll(b *testing.B, s *Server, body func() string) {
+	b.Helper()
 	server := httptest.NewUnstartedServer(s)
 	server.Config = NewHTTPServer("", s, nil)
 	server.Start()
 	defer server.Close()
-	transport := &http.Transport{MaxIdleConnsPerHost: 64}
+	transport := &http.Transport{MaxIdleConnsPerHost: 256}
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport}
-	b.SetParallelism(8)
+	b.SetParallelism(128)
 	b.ReportAllocs()
+	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			r, err := http.NewRequestWithContext(b.Context(), http.MethodPost, server.URL+"/v1/intents", strings.NewReader(body))
+			r, err := http.NewRequestWithContext(b.Context(), http.MethodPost, server.URL+"/v1/intents", strings.NewReader(body()))
 			if err != nil {
 				b.Error(err)
 				return
@@ -98,8 +113,34 @@ func BenchmarkPostIntentLoopback(b *testing.B) {
 			if resp.StatusCode != http.StatusAccepted {
 				b.Error(resp.Status)
 			}
+			_, _ = io.Copy(io.Discard, resp.Body)
 			_ = resp.Body.Close()
 		}
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "intents/s")
+}
+
+// BenchmarkAcceptOverHTTP has everything in it that a producer waits for: network, gateway, and SQLite with durable
+// commits. The queue is none.
+func BenchmarkAcceptOverHTTP(b *testing.B) {
+	j, err := journal.Open(b.Context(), "sqlite:"+filepath.Join(b.TempDir(), "journal.db"), journal.Options{Migrate: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = j.Close() }()
+	var ids atomic.Int64
+	g, err := gateway.New(gateway.Config{
+		Journal: j, Documents: &documentsFake{}, Queue: &queueFake{}, Channels: []gateway.Channel{letterbox{"digitalpost"}, letterbox{"print"}},
+		Senders: map[string]gateway.Sender{"jobcenter": {}}, Windows: []string{"day"}, Now: clock, NewUUID: uuid.NewString, Worker: "bench",
+		NewID: func(prefix string) string { return fmt.Sprintf("%s_%026d", prefix, ids.Add(1)) },
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	s, err := New(Config{Gateway: g, Producers: testProducers()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	before, after, _ := strings.Cut(fourKB(b), "sag-2026-0417/indkaldelse-1")
+	postAll(b, s, func() string { return before + strconv.FormatInt(ids.Add(1), 10) + after })
 }

@@ -2,39 +2,15 @@ package httpapi
 
 import (
 	"errors"
-	"io"
 	"mime"
 	"net/http"
 	"reflect"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
-
-// maxPooled is the largest body buffer that is kept for the next request.
-const maxPooled = 256 << 10
-
-// buffers lends out buffers for bodies and answers.
-type buffers struct{ pool sync.Pool }
-
-func (b *buffers) get() *[]byte {
-	if buf, ok := b.pool.Get().(*[]byte); ok {
-		return buf
-	}
-	buf := make([]byte, 0, 8<<10)
-	return &buf
-}
-
-func (b *buffers) put(buf *[]byte) {
-	if cap(*buf) > maxPooled {
-		return
-	}
-	*buf = (*buf)[:0]
-	b.pool.Put(buf)
-}
 
 // decodeIntent reads an intent from a body of JSON. Its errors are *Problem: they say where and what was expected, and
 // never repeat a value.
@@ -100,27 +76,6 @@ func expected(t reflect.Type) string {
 		return "an object"
 	default:
 		return "another type"
-	}
-}
-
-// readBody reads a whole body of at most limit bytes into buf.
-func readBody(w http.ResponseWriter, r *http.Request, limit int64, buf *[]byte) error {
-	if r.ContentLength > limit {
-		return &http.MaxBytesError{Limit: limit}
-	}
-	body := newPacedBody(w, http.MaxBytesReader(w, r.Body, limit))
-	for {
-		if len(*buf) == cap(*buf) {
-			*buf = append(*buf, 0)[:len(*buf)]
-		}
-		n, err := body.Read((*buf)[len(*buf):cap(*buf)])
-		*buf = (*buf)[:len(*buf)+n]
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return err
-		}
 	}
 }
 

@@ -17,6 +17,9 @@ import (
 
 // fingerprint is the SHA-256 of the request written again, so that white space and the order of members do not matter.
 // Documents go in by their digest, which spares writing megabytes.
+//
+// It is stored with the intent and compared for as long as the intent is kept: a member that is added to the request
+// later must be left out when it is zero.
 func fingerprint(in *IntentRequest) ([32]byte, error) {
 	short := *in
 	short.Content.Documents = slices.Clone(in.Content.Documents)

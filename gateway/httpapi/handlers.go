@@ -23,12 +23,11 @@ func postIntent(s *Server, api API, w http.ResponseWriter, r *http.Request) (int
 	if _, err := query(r); err != nil {
 		return 0, nil, err
 	}
-	buf := s.buffers.get()
-	defer s.buffers.put(buf)
-	if err := readBody(w, r, s.maxBody, buf); err != nil {
-		return 0, nil, err
-	}
-	in, err := decodeIntent(*buf)
+	var in *IntentRequest
+	err := s.withBody(w, r, func(body []byte) (err error) {
+		in, err = decodeIntent(body)
+		return err
+	})
 	if err != nil {
 		return 0, nil, err
 	}

@@ -22,6 +22,7 @@ type Config struct {
 	Version   string // of the program, shown in /openapi.json; default "dev"
 
 	MaxBody int64         // most bytes of a JSON body; default 16 MiB. Documents have their own limit.
+	Large   int           // most JSON bodies over 256 KiB that are held in memory at a time; default 8. The others wait.
 	Timeout time.Duration // most time for the work on one request once its body is read; default 30 seconds
 
 	// Mounts are further handlers by pattern, e.g. "/console/". They do their own authentication.
@@ -39,6 +40,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxBody == 0 {
 		c.MaxBody = 16 << 20
+	}
+	if c.Large == 0 {
+		c.Large = 8
 	}
 	if c.Timeout == 0 {
 		c.Timeout = 30 * time.Second
@@ -64,6 +68,8 @@ func (c Config) validate() error {
 		return errors.New("httpapi: config Gateway is missing")
 	case c.MaxBody < 0:
 		return errors.New("httpapi: config MaxBody is negative")
+	case c.Large < 0:
+		return errors.New("httpapi: config Large is negative")
 	case c.Timeout < 0:
 		return errors.New("httpapi: config Timeout is negative")
 	}
@@ -75,6 +81,7 @@ type Server struct {
 	gateway      Gateway
 	producers    *producers
 	maxBody      int64
+	large        chan struct{} // one for every large body in memory
 	patience     time.Duration
 	log          *slog.Logger
 	now          func() time.Time
@@ -120,7 +127,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		gateway: cfg.Gateway, producers: found, maxBody: cfg.MaxBody, patience: cfg.Timeout,
+		gateway: cfg.Gateway, producers: found, maxBody: cfg.MaxBody, large: make(chan struct{}, cfg.Large), patience: cfg.Timeout,
 		log: cfg.Logger, now: cfg.Now, newRequestID: cfg.NewRequestID, metrics: m, mux: http.NewServeMux(),
 	}
 	for _, r := range routes() {
