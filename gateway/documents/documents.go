@@ -58,7 +58,7 @@ func Open(url string, opts Options) (*Folder, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	f := &Folder{dir: dir, buffers: sync.Pool{New: func() any { return new([bufferSize]byte) }}}
+	f := &Folder{dir: dir}
 	if err := os.MkdirAll(f.temporary(), 0o700); err != nil {
 		return nil, fmt.Errorf("documents: %w", err)
 	}
@@ -136,7 +136,10 @@ func (f *Folder) Put(ctx context.Context, r io.Reader, limit int64) (string, int
 
 // fill copies r into temp, at most limit bytes, flushes it and returns the hash and the size of what it wrote.
 func (f *Folder) fill(ctx context.Context, temp *os.File, r io.Reader, limit int64) (string, int64, error) {
-	buffer := f.buffers.Get().(*[bufferSize]byte) //nolint:forcetypeassert // the pool holds nothing else
+	buffer, ok := f.buffers.Get().(*[bufferSize]byte)
+	if !ok {
+		buffer = new([bufferSize]byte)
+	}
 	defer f.buffers.Put(buffer)
 	hash := sha256.New()
 	// Neither side has a method that would make io.CopyBuffer go around the buffer.

@@ -111,7 +111,7 @@ func TestPutRefuses(t *testing.T) {
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
 	for name, c := range map[string]struct {
-		ctx  context.Context //nolint:containedctx // a test case
+		ctx  context.Context
 		r    io.Reader
 		want error
 	}{

@@ -239,7 +239,7 @@ func (s snapshot) addMessages(page []gateway.Intent) error {
 	}
 	list, err := json.Marshal(ids)
 	if err != nil {
-		return err
+		return wrapRead(s.op, err)
 	}
 	return s.many(selectMessagesOfMany, func(r row) error {
 		var m gateway.Message

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -189,7 +190,7 @@ func TestGroup(t *testing.T) {
 					commits++
 				}
 				last = len(j.writer.group)
-				return own.Seen(fmt.Sprint(n), time.Unix(1, 0))
+				return own.Seen(strconv.Itoa(n), time.Unix(1, 0))
 			}); err != nil {
 				t.Error(err)
 			}

@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/brevdue/brevdue/gateway"
 )
@@ -43,6 +44,8 @@ type Options struct {
 	Readers int
 	// Logger gets what no caller is told: a panic's stack, a checkpoint that failed. Default: discard.
 	Logger *slog.Logger
+	// Now bounds how long a group of updates gathers; nothing that is stored comes from it. Default time.Now.
+	Now func() time.Time
 }
 
 func (o Options) withDefaults() Options {
@@ -51,6 +54,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	return o
 }
@@ -83,13 +89,13 @@ func Open(ctx context.Context, url string, opts Options) (*Journal, error) {
 		return nil, err
 	}
 
-	w, err := openWriter(ctx, path, opts.Logger)
+	w, err := openWriter(path, opts.Logger, opts.Now) //nolint:contextcheck // it outlives ctx
 	if err != nil {
 		return nil, err
 	}
 	r, db, err := openReader(ctx, path, opts.Readers)
 	if err != nil {
-		return nil, errors.Join(err, w.close(ctx))
+		return nil, errors.Join(err, w.close()) //nolint:contextcheck // closes whatever ctx says
 	}
 	return &Journal{reader: r, writer: w, db: db}, nil
 }
@@ -128,7 +134,7 @@ func (j *Journal) Ping(ctx context.Context) error {
 func (j *Journal) Close() error {
 	j.closing.Do(func() {
 		errReaders := j.db.Close() // first, so that no reader keeps the checkpoint from finishing
-		j.closeErr = errors.Join(errReaders, j.writer.close(context.Background()))
+		j.closeErr = errors.Join(errReaders, j.writer.close())
 	})
 	return j.closeErr
 }

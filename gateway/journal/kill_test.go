@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"sync"
 	"testing"
 
 	"github.com/brevdue/brevdue/gateway"
@@ -46,9 +45,9 @@ func writeUntilKilled(url string) error {
 		return err
 	}
 	const callers = 16
-	var group sync.WaitGroup
+	failed := make(chan error, callers)
 	for c := range callers {
-		group.Go(func() {
+		go func() {
 			for n := from + c; ; n += callers {
 				i, m := journaltest.Sample(n)
 				err := j.Update(ctx, func(tx gateway.Tx) error {
@@ -60,16 +59,17 @@ func writeUntilKilled(url string) error {
 					}
 					return tx.InsertEvent(&gateway.Event{At: i.CreatedAt, IntentID: i.ID, MessageID: m.ID})
 				})
-				if err != nil {
-					fmt.Fprintln(os.Stderr, err)
-					os.Exit(1)
+				if err == nil {
+					_, err = fmt.Fprintln(os.Stdout, n) // one write to the pipe, whole or not at all
 				}
-				fmt.Println(n) // one write to the pipe, whole or not at all
+				if err != nil {
+					failed <- err
+					return
+				}
 			}
-		})
+		}()
 	}
-	group.Wait()
-	return nil
+	return <-failed
 }
 
 // TestKill kills a writing process at random moments. Every update that was acknowledged is there, whole, and none is
@@ -85,7 +85,7 @@ func TestKill(t *testing.T) {
 	}
 	acknowledged := map[int]bool{}
 	for round := range 5 {
-		for _, n := range killAfter(t, url, round*1_000_000, 50+rand.IntN(600)) { //nolint:gosec // any moment will do
+		for _, n := range killAfter(t, url, round*1_000_000, 50+rand.IntN(600)) {
 			acknowledged[n] = true
 		}
 		check(t, url, acknowledged)
@@ -95,7 +95,7 @@ func TestKill(t *testing.T) {
 // killAfter starts a writer, kills it after so many acknowledgements, and returns all that it gave.
 func killAfter(t *testing.T, url string, from, acknowledgements int) []int {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^$") //nolint:gosec // the test binary itself
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^$")
 	cmd.Env = append(os.Environ(), childURL+"="+url, childFrom+"="+strconv.Itoa(from))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()

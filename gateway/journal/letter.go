@@ -68,12 +68,12 @@ type reservationRecord struct {
 }
 
 // marshalLetter returns the two blobs of an intent. Documents are not in them.
-func marshalLetter(i *gateway.Intent) ([]byte, []byte, error) {
-	recipient, err := json.Marshal(recordRecipient(i.Recipient))
+func marshalLetter(i *gateway.Intent) (recipient, content []byte, err error) {
+	recipient, err = json.Marshal(recordRecipient(i.Recipient))
 	if err != nil {
 		return nil, nil, fmt.Errorf("recipient: %w", err)
 	}
-	content, err := json.Marshal(recordContent(i.Content))
+	content, err = json.Marshal(recordContent(i.Content))
 	if err != nil {
 		return nil, nil, fmt.Errorf("content: %w", err)
 	}

@@ -33,7 +33,7 @@ func Migrate(ctx context.Context, url string) ([]string, error) {
 		for _, r := range results {
 			applied = append(applied, path.Base(r.Source.Path))
 		}
-		return err
+		return err //nolint:wrapcheck // wrapped below
 	})
 	if err != nil {
 		return applied, fmt.Errorf("journal: migrate: %w", err)
@@ -59,7 +59,7 @@ func Pending(ctx context.Context, url string) ([]string, error) {
 				pending = append(pending, path.Base(s.Source.Path))
 			}
 		}
-		return err
+		return err //nolint:wrapcheck // wrapped below
 	})
 	if err != nil {
 		return nil, fmt.Errorf("journal: pending migrations: %w", err)
@@ -83,18 +83,18 @@ func allMigrations() ([]string, error) {
 func withProvider(file string, do func(*goose.Provider) error) error {
 	files, err := fs.Sub(migrations, "migrations/sqlite")
 	if err != nil {
-		return err
+		return fmt.Errorf("embedded files: %w", err)
 	}
 	db, err := sql.Open("sqlite", migrationRole().dsn(file))
 	if err != nil {
-		return err
+		return fmt.Errorf("open: %w", err)
 	}
 	defer func() { _ = db.Close() }()
 	db.SetMaxOpenConns(1)
 	p, err := goose.NewProvider(goose.DialectSQLite3, db, files,
 		goose.WithDisableGlobalRegistry(true), goose.WithSlog(slog.New(slog.DiscardHandler)))
 	if err != nil {
-		return err
+		return fmt.Errorf("goose: %w", err)
 	}
 	return do(p)
 }

@@ -31,7 +31,7 @@ func openReader(ctx context.Context, path string, connections int) (reader, *sql
 	db.SetMaxIdleConns(connections)
 	r := reader{db: db, stmts: make(map[string]*sql.Stmt)}
 	for _, q := range readerQueries() {
-		stmt, err := db.PrepareContext(ctx, q)
+		stmt, err := db.PrepareContext(ctx, q) //nolint:sqlclosecheck // lives as long as db, which closes it
 		if err != nil {
 			return reader{}, nil, errors.Join(fmt.Errorf("journal: prepare %q: %w", firstLine(q), err), db.Close())
 		}
@@ -61,11 +61,11 @@ type snapshot struct {
 func (s snapshot) stmt(query string) *sql.Stmt { return s.tx.StmtContext(s.ctx, s.reader.stmts[query]) }
 
 func (s snapshot) one(query string, scan func(row) error, args ...any) error {
-	return wrapRead(s.op, scan(s.stmt(query).QueryRowContext(s.ctx, args...)))
+	return wrapRead(s.op, scan(s.stmt(query).QueryRowContext(s.ctx, args...))) //nolint:sqlclosecheck // the transaction closes it
 }
 
 func (s snapshot) many(query string, scan func(row) error, args ...any) error {
-	rows, err := s.stmt(query).QueryContext(s.ctx, args...)
+	rows, err := s.stmt(query).QueryContext(s.ctx, args...) //nolint:sqlclosecheck // the transaction closes it
 	return wrapRead(s.op, collect(rows, err, scan))
 }
 

@@ -223,7 +223,7 @@ func (v values) Scan(dest ...any) error {
 }
 
 func assign(dest any, v driver.Value) error {
-	ok := true
+	var ok bool
 	switch d := dest.(type) {
 	case sql.Scanner:
 		return d.Scan(v)
@@ -245,8 +245,6 @@ func assign(dest any, v driver.Value) error {
 			return nil
 		}
 		*d, ok = v.([]byte)
-	default:
-		ok = false
 	}
 	if !ok {
 		return fmt.Errorf("%T does not go into %T", v, dest)

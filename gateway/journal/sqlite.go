@@ -39,7 +39,7 @@ func create(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) //nolint:gosec // the path is the operator's own setting
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}
@@ -60,7 +60,7 @@ func writerRole() role {
 	return role{
 		"journal_mode(WAL)",
 		"synchronous(FULL)",            // an acknowledged update survives a power cut
-		"foreign_keys(1)",              //
+		"foreign_keys(1)",              // a row never points at nothing
 		"wal_autocheckpoint(4000)",     // pages: fewer, larger write-backs; a page written often is written back once
 		"journal_size_limit(67108864)", // bytes the log may keep after a burst
 		"cache_size(-32000)",           // KiB
@@ -82,8 +82,7 @@ func (r role) dsn(path string) string {
 
 // code returns SQLite's extended result code of err, 0 when it has none. Errors are told apart by it, never by text.
 func code(err error) int {
-	var e *sqlite.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		return e.Code()
 	}
 	return 0

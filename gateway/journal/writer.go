@@ -45,6 +45,7 @@ func controlQueries() []string {
 type writer struct {
 	session  *session
 	log      *slog.Logger
+	now      func() time.Time // measures how long a group gathers
 	requests chan *request
 	closing  chan struct{} // closed: no new requests
 	stopped  chan struct{} // closed: the goroutine has ended
@@ -68,13 +69,13 @@ const (
 	turnGivenUp
 )
 
-func openWriter(_ context.Context, path string, log *slog.Logger) (*writer, error) {
+func openWriter(path string, log *slog.Logger, now func() time.Time) (*writer, error) {
 	s, err := openSession(path, append(controlQueries(), txQueries()...))
 	if err != nil {
 		return nil, err
 	}
 	w := &writer{
-		session: s, log: log,
+		session: s, log: log, now: now,
 		requests: make(chan *request, maxGroup),
 		closing:  make(chan struct{}), stopped: make(chan struct{}),
 	}
@@ -123,7 +124,7 @@ func (w *writer) update(ctx context.Context, fn func(gateway.Tx) error) error {
 }
 
 // close lets the goroutine finish what was handed in, then writes the log back and closes the connection.
-func (w *writer) close(_ context.Context) error {
+func (w *writer) close() error {
 	w.once.Do(func() {
 		close(w.closing)
 		<-w.stopped
@@ -187,7 +188,7 @@ func (w *writer) take() *request {
 // next returns one more request for a group, nil when none waits or the group is full. Callers that the last commit
 // has just answered get one chance to hand in their next update.
 func (w *writer) next(began time.Time) *request {
-	if len(w.group) >= maxGroup || time.Since(began) > maxGathering {
+	if len(w.group) >= maxGroup || w.now().Sub(began) > maxGathering {
 		return nil
 	}
 	if r := w.take(); r != nil {
@@ -229,7 +230,7 @@ var errDirty = errors.New("an update failed after it wrote")
 
 // together runs a group without savepoints. errDirty: all is rolled back, run it apart.
 func (w *writer) together(first *request) error {
-	began := time.Now()
+	began := w.now()
 	w.session.broken = nil
 	if err := w.session.control(queryBegin); err != nil {
 		w.refuse(first)

@@ -75,9 +75,7 @@ func messageStale(t *testing.T, j gateway.Journal) {
 // messageFinal walks every pair of states: from a final state only what the far end may know better.
 func messageFinal(t *testing.T, j gateway.Journal) {
 	allowed := func(from, to gateway.MessageState) bool {
-		return from == to || !from.Final() ||
-			from == gateway.Failed && (to == gateway.Received || to == gateway.Delivered) ||
-			from == gateway.Delivered && to == gateway.Returned
+		return from == to || !from.Final() || from.May(to)
 	}
 	n := 0
 	for _, from := range gateway.MessageStates() {

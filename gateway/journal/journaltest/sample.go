@@ -26,13 +26,16 @@ func Sample(n int) (*gateway.Intent, *gateway.Message) {
 	}
 	m := &gateway.Message{
 		ID: fmt.Sprintf("msg_%026d", n), IntentID: i.ID, Channel: "digitalpost", State: gateway.Queued,
-		MessageUUID:   fmt.Sprintf("%08x-0000-4000-8000-%012d", uint32(n)*2654435761, n),
-		AfsendelseID:  fmt.Sprintf("%08x-%029d", uint32(n)*2246822519, n),
-		TransactionID: fmt.Sprintf("%08x-1111-4000-8000-%012d", uint32(n), n),
+		MessageUUID:   fmt.Sprintf("%08x-0000-4000-8000-%012d", scatter(n), n),
+		AfsendelseID:  fmt.Sprintf("%08x-%029d", scatter(n+1), n),
+		TransactionID: fmt.Sprintf("%08x-1111-4000-8000-%012d", scatter(n+2), n),
 		DueAt:         at, CreatedAt: at,
 	}
 	return i, m
 }
+
+// scatter spreads neighbours over 32 bits, as random identities are spread.
+func scatter(n int) int { return n * 2654435761 & 0xffffffff }
 
 // SampleDocument is a PDF of so many bytes that lives in the journal.
 func SampleDocument(size int) gateway.Document {

@@ -165,12 +165,12 @@ CREATE TABLE workers (
     seen_at INTEGER NOT NULL -- time it last said that it lives
 ) WITHOUT ROWID;
 
--- A final state stands, except that the far end may know better later: a failed letter that arrived after all, a
+-- A final state stands, except that the far end may know better later: a failed letter that was delivered after all, a
 -- delivered one that came back. The same rule as gateway.MessageState.May, for every program that writes here.
 -- +goose StatementBegin
 CREATE TRIGGER messages_final_state BEFORE UPDATE OF state ON messages
 WHEN OLD.final_at IS NOT NULL AND NEW.state <> OLD.state
-    AND NOT (OLD.state = 'failed' AND NEW.state IN ('received', 'delivered'))
+    AND NOT (OLD.state = 'failed' AND NEW.state = 'delivered')
     AND NOT (OLD.state = 'delivered' AND NEW.state = 'returned')
 BEGIN
     SELECT RAISE(ABORT, 'the final state of a message stands');
