@@ -158,6 +158,31 @@ func TestBrowserShowsTheQueuesOffline(t *testing.T) {
 	}
 }
 
+// TestBrowserShowsEveryPage: the other pages of the dashboard keep to the policy as well.
+func TestBrowserShowsEveryPage(t *testing.T) {
+	t.Parallel()
+	server := setup(t)
+	ctx := chromium(t)
+	seen := &complaints{}
+	login(ctx, t, seen)
+	for path, want := range map[string]string{
+		"queues/digitalpost?status=pending": task,
+		"queues/other?status=pending":       "(hidden)",
+		"servers":                           "Servers",
+		"redis":                             "Redis Info",
+		"settings":                          "Settings",
+	} {
+		if err := chromedp.Do(ctx, chromedp.Navigate(server.URL+"/console/queues/"+path)); err != nil {
+			t.Fatal(err)
+		}
+		shown := fmt.Sprintf(`document.body.innerText.includes(%q)`, want)
+		if _, err := chromedp.Run(ctx, chromedp.Poll[bool](shown, chromedp.WithPollingTimeout(30*time.Second))); err != nil {
+			t.Errorf("%s does not show %q: %v; it says %s", path, want, err, eval[string](ctx, t, `document.body.innerText`))
+		}
+	}
+	seen.check(t)
+}
+
 // TestBrowserShowsTheStartPage opens the first page of an operator.
 func TestBrowserShowsTheStartPage(t *testing.T) {
 	t.Parallel()
