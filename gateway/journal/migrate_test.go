@@ -41,7 +41,7 @@ func TestMigrationsGoBack(t *testing.T) {
 	err := withProvider(path, func(p *goose.Provider) error {
 		results, err := p.DownTo(t.Context(), 0)
 		left = len(results)
-		return err //nolint:wrapcheck // looked at below
+		return err
 	})
 	all, errAll := allMigrations()
 	if err != nil || errAll != nil || left != len(all) {
