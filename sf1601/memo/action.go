@@ -53,6 +53,15 @@ func (x Action) element() *etree.Element {
 	return e
 }
 
+func readAction(r *reader, x *Action) bool {
+	return r.text("label", &x.Label) ||
+		r.text("actionCode", (*string)(&x.ActionCode)) ||
+		r.dateTime("startDateTime", &x.StartDateTime) ||
+		r.dateTime("endDateTime", &x.EndDateTime) ||
+		one(r, "Reservation", &x.Reservation, readReservation) ||
+		one(r, "EntryPoint", &x.EntryPoint, readEntryPoint)
+}
+
 // Reservation is the class Reservation: an appointment. [src: MEMO-1.1-XSD Reservation]
 type Reservation struct {
 	Description     string
@@ -78,6 +87,17 @@ func (x Reservation) element() *etree.Element {
 	return e
 }
 
+func readReservation(r *reader, x *Reservation) bool {
+	return r.text("description", &x.Description) ||
+		r.text("reservationUUID", &x.ReservationUUID) ||
+		r.text("abstract", &x.Abstract) ||
+		r.text("location", &x.Location) ||
+		r.dateTime("startDateTime", &x.StartDateTime) ||
+		r.dateTime("endDateTime", &x.EndDateTime) ||
+		r.text("organizerMail", &x.OrganizerMail) ||
+		r.text("organizerName", &x.OrganizerName)
+}
+
 // EntryPoint is the class EntryPoint: a link. [src: MEMO-1.1-XSD EntryPoint]
 type EntryPoint struct {
 	URL string // absolute, https, at most 256 characters
@@ -87,4 +107,8 @@ func (x EntryPoint) element() *etree.Element {
 	e := class("memo:EntryPoint")
 	leaf(e, "url", x.URL)
 	return e
+}
+
+func readEntryPoint(r *reader, x *EntryPoint) bool {
+	return r.token("url", &x.URL)
 }

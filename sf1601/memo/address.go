@@ -32,6 +32,19 @@ func (x Address) element() *etree.Element {
 	return e
 }
 
+func readAddress(r *reader, x *Address) bool {
+	return r.text("grd:id", &x.ID) ||
+		r.text("grd:addressLabel", &x.AddressLabel) ||
+		r.text("grd:houseNumber", &x.HouseNumber) ||
+		r.text("grd:door", &x.Door) ||
+		r.text("grd:floor", &x.Floor) ||
+		r.text("grd:co", &x.CO) ||
+		r.text("grd:zipCode", &x.ZipCode) ||
+		r.text("grd:city", &x.City) ||
+		r.text("grd:country", &x.Country) ||
+		one(r, "grd:AddressPoint", &x.AddressPoint, readAddressPoint)
+}
+
 // AddressPoint is the class grd:AddressPoint: coordinates as decimal text, such as 557501.23.
 // [src: MEMO-1.1-XSD AddressPoint]
 type AddressPoint struct {
@@ -48,6 +61,12 @@ func (x AddressPoint) element() *etree.Element {
 	return e
 }
 
+func readAddressPoint(r *reader, x *AddressPoint) bool {
+	return r.text("grd:geographicEastingMeasure", &x.GeographicEastingMeasure) ||
+		r.text("grd:geographicNorthingMeasure", &x.GeographicNorthingMeasure) ||
+		r.text("grd:geographicHeightMeasure", &x.GeographicHeightMeasure)
+}
+
 // UnstructuredAddress is the class grd:UnstructuredAddress: an address as one text, instead of Address.
 // [src: MEMO-1.1-XSD UnstructuredAddress]
 type UnstructuredAddress struct {
@@ -58,4 +77,8 @@ func (x UnstructuredAddress) element() *etree.Element {
 	e := class("grd:UnstructuredAddress")
 	leaf(e, "unstructured", x.Unstructured)
 	return e
+}
+
+func readUnstructuredAddress(r *reader, x *UnstructuredAddress) bool {
+	return r.text("grd:unstructured", &x.Unstructured)
 }

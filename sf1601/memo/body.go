@@ -1,6 +1,7 @@
 package memo
 
 import (
+	"crypto/sha256"
 	"time"
 
 	"github.com/beevik/etree"
@@ -29,6 +30,13 @@ func (x MessageBody) element(f *files) *etree.Element {
 	return e
 }
 
+func readMessageBody(r *reader, x *MessageBody) bool {
+	return r.dateTime("createdDateTime", &x.CreatedDateTime) ||
+		value(r, "MainDocument", &x.MainDocument, readMainDocument) ||
+		many(r, "AdditionalDocument", &x.AdditionalDocuments, readAdditionalDocument) ||
+		many(r, "TechnicalDocument", &x.TechnicalDocuments, readTechnicalDocument)
+}
+
 // MainDocument is the class MainDocument: the letter. Several files are the same letter in several formats.
 // [src: MEMO-1.1-XSD MainDocument]
 type MainDocument struct {
@@ -45,6 +53,13 @@ func (x MainDocument) element(f *files) *etree.Element {
 	addFiles(e, f, x.Files)
 	addAll(e, x.Actions)
 	return e
+}
+
+func readMainDocument(r *reader, x *MainDocument) bool {
+	return r.text("mainDocumentID", &x.MainDocumentID) ||
+		r.text("label", &x.Label) ||
+		many(r, "File", &x.Files, readFile) ||
+		many(r, "Action", &x.Actions, readAction)
 }
 
 // AdditionalDocument is the class AdditionalDocument: an attachment. [src: MEMO-1.1-XSD AdditionalDocument]
@@ -64,6 +79,13 @@ func (x AdditionalDocument) element(f *files) *etree.Element {
 	return e
 }
 
+func readAdditionalDocument(r *reader, x *AdditionalDocument) bool {
+	return r.text("additionalDocumentID", &x.AdditionalDocumentID) ||
+		r.text("label", &x.Label) ||
+		many(r, "File", &x.Files, readFile) ||
+		many(r, "Action", &x.Actions, readAction)
+}
+
 // TechnicalDocument is the class TechnicalDocument: data for the receiving system. It has no actions.
 // [src: MEMO-1.1-XSD TechnicalDocument]
 type TechnicalDocument struct {
@@ -80,12 +102,22 @@ func (x TechnicalDocument) element(f *files) *etree.Element {
 	return e
 }
 
+func readTechnicalDocument(r *reader, x *TechnicalDocument) bool {
+	return r.text("technicalDocumentID", &x.TechnicalDocumentID) ||
+		r.text("label", &x.Label) ||
+		many(r, "File", &x.Files, readFile)
+}
+
 // File is the class File: one document in one format. [src: MEMO-1.1-XSD File]
 type File struct {
 	EncodingFormat string // MIME type
 	Filename       string // see ForbiddenFilenameRunes
 	Language       string // two letters
 	Content        xmlstream.Content
+
+	// Set by Read and not looked at by a writer: the content as it was found.
+	Size   int64 // raw bytes, before base64
+	SHA256 [sha256.Size]byte
 }
 
 func (x File) element(f *files) *etree.Element {
@@ -97,6 +129,13 @@ func (x File) element(f *files) *etree.Element {
 	content.AddChild(f.placeholder(x.Content))
 	e.AddChild(content)
 	return e
+}
+
+func readFile(r *reader, x *File) bool {
+	return r.text("encodingFormat", &x.EncodingFormat) ||
+		r.text("filename", &x.Filename) ||
+		r.token("language", &x.Language) ||
+		r.content("content", x)
 }
 
 func addFiles(parent *etree.Element, f *files, list []File) {

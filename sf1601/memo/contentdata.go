@@ -36,6 +36,21 @@ func (x ContentData) element() *etree.Element {
 	return e
 }
 
+func readContentData(r *reader, x *ContentData) bool {
+	return one(r, "grd:CPRdata", &x.CPRdata, readCPRdata) ||
+		one(r, "grd:CVRdata", &x.CVRdata, readCVRdata) ||
+		one(r, "dmv:MotorVehicle", &x.MotorVehicle, readMotorVehicle) ||
+		one(r, "grd:PropertyNumber", &x.PropertyNumber, readPropertyNumber) ||
+		one(r, "CaseID", &x.CaseID, readCaseID) ||
+		one(r, "kle:KLEdata", &x.KLEdata, readKLEdata) ||
+		one(r, "form:FORMdata", &x.FORMdata, readFORMdata) ||
+		one(r, "grd:ProductionUnit", &x.ProductionUnit, readProductionUnit) ||
+		one(r, "udd:Education", &x.Education, readEducation) ||
+		one(r, "grd:Address", &x.Address, readAddress) ||
+		one(r, "grd:UnstructuredAddress", &x.UnstructuredAddress, readUnstructuredAddress) ||
+		many(r, "AdditionalContentData", &x.AdditionalContentData, readAdditionalContentData)
+}
+
 // CPRdata is the class grd:CPRdata: the person the message is about. [src: MEMO-1.1-XSD CPRdata]
 type CPRdata struct {
 	CprNumber string
@@ -47,6 +62,11 @@ func (x CPRdata) element() *etree.Element {
 	leaf(e, "cprNumber", x.CprNumber)
 	optional(e, "name", x.Name)
 	return e
+}
+
+func readCPRdata(r *reader, x *CPRdata) bool {
+	return r.text("grd:cprNumber", &x.CprNumber) ||
+		r.text("grd:name", &x.Name)
 }
 
 // CVRdata is the class grd:CVRdata: the company the message is about. [src: MEMO-1.1-XSD CVRdata]
@@ -62,6 +82,11 @@ func (x CVRdata) element() *etree.Element {
 	return e
 }
 
+func readCVRdata(r *reader, x *CVRdata) bool {
+	return r.text("grd:cvrNumber", &x.CvrNumber) ||
+		r.text("grd:companyName", &x.CompanyName)
+}
+
 // MotorVehicle is the class dmv:MotorVehicle. [src: MEMO-1.1-XSD MotorVehicle]
 type MotorVehicle struct {
 	LicenseNumber string // at most 7 characters
@@ -75,6 +100,11 @@ func (x MotorVehicle) element() *etree.Element {
 	return e
 }
 
+func readMotorVehicle(r *reader, x *MotorVehicle) bool {
+	return r.text("dmv:licenseNumber", &x.LicenseNumber) ||
+		r.text("dmv:chassisNumber", &x.ChassisNumber)
+}
+
 // PropertyNumber is the class grd:PropertyNumber (ejendomsnummer). [src: MEMO-1.1-XSD PropertyNumber]
 type PropertyNumber struct {
 	PropertyNumber string
@@ -84,6 +114,10 @@ func (x PropertyNumber) element() *etree.Element {
 	e := class("grd:PropertyNumber")
 	leaf(e, "propertyNumber", x.PropertyNumber)
 	return e
+}
+
+func readPropertyNumber(r *reader, x *PropertyNumber) bool {
+	return r.text("grd:propertyNumber", &x.PropertyNumber)
 }
 
 // CaseID is the class CaseID: a case and the system it lives in. [src: MEMO-1.1-XSD CaseID]
@@ -97,6 +131,11 @@ func (x CaseID) element() *etree.Element {
 	leaf(e, "caseID", x.CaseID)
 	leaf(e, "caseSystem", x.CaseSystem)
 	return e
+}
+
+func readCaseID(r *reader, x *CaseID) bool {
+	return r.text("caseID", &x.CaseID) ||
+		r.text("caseSystem", &x.CaseSystem)
 }
 
 // KLEdata is the class kle:KLEdata: a subject of KL Emnesystematik, the municipal classification.
@@ -117,6 +156,13 @@ func (x KLEdata) element() *etree.Element {
 	return e
 }
 
+func readKLEdata(r *reader, x *KLEdata) bool {
+	return r.text("kle:subjectKey", &x.SubjectKey) ||
+		r.text("kle:version", &x.Version) ||
+		r.text("kle:activityFacet", &x.ActivityFacet) ||
+		r.text("kle:label", &x.Label)
+}
+
 // FORMdata is the class form:FORMdata: a task of FORM, the classification of the whole public sector.
 // [src: MEMO-1.1-XSD FORMdata]
 type FORMdata struct {
@@ -135,6 +181,13 @@ func (x FORMdata) element() *etree.Element {
 	return e
 }
 
+func readFORMdata(r *reader, x *FORMdata) bool {
+	return r.text("form:taskKey", &x.TaskKey) ||
+		r.text("form:version", &x.Version) ||
+		r.text("form:activityFacet", &x.ActivityFacet) ||
+		r.text("form:label", &x.Label)
+}
+
 // Education is the class udd:Education. [src: MEMO-1.1-XSD Education]
 type Education struct {
 	EducationCode string
@@ -146,6 +199,11 @@ func (x Education) element() *etree.Element {
 	leaf(e, "educationCode", x.EducationCode)
 	optional(e, "educationName", x.EducationName)
 	return e
+}
+
+func readEducation(r *reader, x *Education) bool {
+	return r.text("udd:educationCode", &x.EducationCode) ||
+		r.text("udd:educationName", &x.EducationName)
 }
 
 // AdditionalContentData is the class AdditionalContentData: a free, named value.
@@ -162,4 +220,10 @@ func (x AdditionalContentData) element() *etree.Element {
 	leaf(e, "contentDataName", x.ContentDataName)
 	leaf(e, "contentDataValue", x.ContentDataValue)
 	return e
+}
+
+func readAdditionalContentData(r *reader, x *AdditionalContentData) bool {
+	return r.text("contentDataType", &x.ContentDataType) ||
+		r.text("contentDataName", &x.ContentDataName) ||
+		r.text("contentDataValue", &x.ContentDataValue)
 }

@@ -3,6 +3,7 @@ package memo
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/beevik/etree"
@@ -145,4 +146,71 @@ func (x MessageHeader) element(v Version) *etree.Element {
 	add(e, x.ForwardData)
 	addAll(e, x.ReplyData)
 	return e
+}
+
+func readMessageHeader(r *reader, x *MessageHeader) bool {
+	return r.text("messageType", (*string)(&x.MessageType)) ||
+		r.text("messageUUID", &x.MessageUUID) ||
+		r.text("messageID", &x.MessageID) ||
+		r.text("messageCode", &x.MessageCode) ||
+		r.text("label", &x.Label) ||
+		r.text("notification", &x.Notification) ||
+		r.text("additionalNotification", &x.AdditionalNotification) ||
+		r.boolean("reply", &x.Reply) ||
+		r.dateTime("replyByDateTime", &x.ReplyByDateTime) ||
+		r.date("doNotDeliverUntilDate", &x.DoNotDeliverUntilDate) ||
+		r.boolean("mandatory", &x.Mandatory) ||
+		r.boolean("legalNotification", &x.LegalNotification) ||
+		r.text("postType", &x.PostType) ||
+		value(r, "Sender", &x.Sender, readSender) ||
+		value(r, "Recipient", &x.Recipient, readRecipient) ||
+		one(r, "ContentData", &x.ContentData, readContentData) ||
+		one(r, "ForwardData", &x.ForwardData, readForwardData) ||
+		many(r, "ReplyData", &x.ReplyData, readReplyData)
+}
+
+// message reads the root class: its version stands in its attributes.
+func (r *reader) message(x **Message) bool {
+	if !r.is("Message") {
+		return false
+	}
+	if r.first() {
+		*x = new(Message)
+		(*x).Version = r.version()
+		readClass(r, "Message", 0, *x, readMessage)
+	}
+	return true
+}
+
+// version reads the attributes of Message. memoVersion is a decimal, so that 1.10 is 1.1. [src: MEMO-1.1-XSD Message]
+func (r *reader) version() Version {
+	version := Version("")
+	for _, a := range r.s.Attrs {
+		switch {
+		case a.Space == "" && string(a.Local) == "memoVersion":
+			version = parseVersion(string(trimSpace(a.Value)))
+		case a.Space == "" && string(a.Local) == "memoSchVersion":
+		default:
+			r.noticeAttribute(a)
+		}
+	}
+	if version == "" {
+		r.fault(ReasonVersion, r.s.Offset)
+	}
+	return version
+}
+
+// parseVersion returns "" for a version this package does not know.
+func parseVersion(s string) Version {
+	whole, fraction, _ := strings.Cut(strings.TrimPrefix(s, "+"), ".")
+	v := Version(strings.TrimLeft(whole, "0") + "." + strings.TrimRight(fraction, "0"))
+	if v == V1_1 || v == V1_2 {
+		return v
+	}
+	return ""
+}
+
+func readMessage(r *reader, x *Message) bool {
+	return value(r, "MessageHeader", &x.Header, readMessageHeader) ||
+		one(r, "MessageBody", &x.Body, readMessageBody)
 }

@@ -37,6 +37,16 @@ func (x Sender) element(v Version) *etree.Element {
 	return e
 }
 
+func readSender(r *reader, x *Sender) bool {
+	return r.text("senderID", &x.SenderID) ||
+		r.text("idType", (*string)(&x.IDType)) ||
+		r.text("idTypeLabel", &x.IDTypeLabel) ||
+		r.text("label", &x.Label) ||
+		one(r, "AttentionData", &x.AttentionData, readAttentionData) ||
+		one(r, "ContactPoint", &x.ContactPoint, readContactPoint) ||
+		one(r, "Representative", &x.Representative, readRepresentative)
+}
+
 // Recipient is the class Recipient: the one citizen, company or authority that the message is to.
 // [src: MEMO-1.1-XSD Recipient]
 type Recipient struct {
@@ -61,6 +71,15 @@ func (x Recipient) element(v Version) *etree.Element {
 	return e
 }
 
+func readRecipient(r *reader, x *Recipient) bool {
+	return r.text("recipientID", &x.RecipientID) ||
+		r.text("idType", (*string)(&x.IDType)) ||
+		r.text("idTypeLabel", &x.IDTypeLabel) ||
+		r.text("label", &x.Label) ||
+		one(r, "AttentionData", &x.AttentionData, readAttentionData) ||
+		one(r, "ContactPoint", &x.ContactPoint, readContactPoint)
+}
+
 // Representative is the class Representative of MeMo 1.2: who sends on behalf of the sender. No schema for it is
 // published: that all three properties are mandatory and at most 256 characters is an assumption (docs/divergences.md).
 // [src: MEMO-1.2-EXAMPLES Sender/Representative; SP-CLIENTS]
@@ -76,6 +95,12 @@ func (x Representative) element() *etree.Element {
 	leaf(e, "idType", string(x.IDType))
 	leaf(e, "label", x.Label)
 	return e
+}
+
+func readRepresentative(r *reader, x *Representative) bool {
+	return r.text("representativeID", &x.RepresentativeID) ||
+		r.text("idType", (*string)(&x.IDType)) ||
+		r.text("label", &x.Label)
 }
 
 // ContactPoint is the class ContactPoint: a place inside an organisation that receives answers.
@@ -96,6 +121,13 @@ func (x ContactPoint) element() *etree.Element {
 	return e
 }
 
+func readContactPoint(r *reader, x *ContactPoint) bool {
+	return r.text("contactGroup", &x.ContactGroup) ||
+		r.text("contactPointID", &x.ContactPointID) ||
+		r.text("label", &x.Label) ||
+		many(r, "ContactInfo", &x.ContactInfo, readContactInfo)
+}
+
 // ContactInfo is the class ContactInfo: a free pair on a contact point, at most two of them.
 // [src: MEMO-1.1-XSD ContactInfo]
 type ContactInfo struct {
@@ -108,4 +140,9 @@ func (x ContactInfo) element() *etree.Element {
 	leaf(e, "label", x.Label)
 	leaf(e, "value", x.Value)
 	return e
+}
+
+func readContactInfo(r *reader, x *ContactInfo) bool {
+	return r.text("label", &x.Label) ||
+		r.text("value", &x.Value)
 }

@@ -1,6 +1,7 @@
 package memo_test
 
 import (
+	"crypto/sha256"
 	"io"
 	"testing"
 	"time"
@@ -17,7 +18,11 @@ func at(day, hour, minute int) time.Time {
 }
 
 func file(name, text string) memo.File {
-	return memo.File{EncodingFormat: "application/pdf", Filename: name, Language: "da", Content: xmlstream.Bytes([]byte(text))}
+	content := []byte(text)
+	return memo.File{
+		EncodingFormat: "application/pdf", Filename: name, Language: "da", Content: xmlstream.Bytes(content),
+		Size: int64(len(content)), SHA256: sha256.Sum256(content),
+	}
 }
 
 // minimum is the smallest Digital Post message.

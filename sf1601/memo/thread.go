@@ -29,6 +29,16 @@ func (x ForwardData) element() *etree.Element {
 	return e
 }
 
+func readForwardData(r *reader, x *ForwardData) bool {
+	return r.text("messageUUID", &x.MessageUUID) ||
+		r.dateTime("originalMessageDateTime", &x.OriginalMessageDateTime) ||
+		r.text("originalSender", &x.OriginalSender) ||
+		r.text("originalContentResponsible", &x.OriginalContentResponsible) ||
+		r.text("originalRepresentative", &x.OriginalRepresentative) ||
+		r.text("contactPointID", &x.ContactPointID) ||
+		r.text("comment", &x.Comment)
+}
+
 // ReplyData is the class ReplyData: one message of the thread that this message answers. Here messageID stands before
 // messageUUID, the reverse of MessageHeader. [src: MEMO-1.1-XSD ReplyData]
 type ReplyData struct {
@@ -59,6 +69,19 @@ func (x ReplyData) element() *etree.Element {
 	return e
 }
 
+func readReplyData(r *reader, x *ReplyData) bool {
+	return r.text("messageID", &x.MessageID) ||
+		r.text("messageUUID", &x.MessageUUID) ||
+		r.text("replyUUID", &x.ReplyUUID) ||
+		r.text("senderID", &x.SenderID) ||
+		r.text("recipientID", &x.RecipientID) ||
+		r.text("caseID", &x.CaseID) ||
+		r.text("contactPointID", &x.ContactPointID) ||
+		r.text("generatingSystemID", &x.GeneratingSystemID) ||
+		r.text("comment", &x.Comment) ||
+		many(r, "AdditionalReplyData", &x.AdditionalReplyData, readAdditionalReplyData)
+}
+
 // AdditionalReplyData is the class AdditionalReplyData: a free pair that comes back with an answer, at most four.
 // [src: MEMO-1.1-XSD AdditionalReplyData]
 type AdditionalReplyData struct {
@@ -71,4 +94,9 @@ func (x AdditionalReplyData) element() *etree.Element {
 	leaf(e, "label", x.Label)
 	leaf(e, "value", x.Value)
 	return e
+}
+
+func readAdditionalReplyData(r *reader, x *AdditionalReplyData) bool {
+	return r.text("label", &x.Label) ||
+		r.text("value", &x.Value)
 }
