@@ -2,10 +2,12 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -22,11 +24,14 @@ func (g *Gateway) Accept(ctx context.Context, d Draft) (intent *Intent, existing
 		NotBefore: d.NotBefore.UTC(), Expires: d.Expires.UTC(), Window: d.Window, Dedupe: d.Dedupe,
 		Status: IntentAccepted, CreatedAt: now,
 	}
-	problems := g.takeDocuments(ctx, i, d.Documents)
+	problems, err := g.takeDocuments(ctx, i, d.Documents)
+	if err != nil {
+		return nil, false, err
+	}
 	g.mintReservations(i)
 	problems = append(problems, g.check(ctx, i, now)...)
-	if problems = append(d.Problems, problems...); len(problems) > 0 {
-		return nil, false, &Invalid{Problems: problems}
+	if problems = slices.Concat(d.Problems, problems); len(problems) > 0 {
+		return g.repeated(ctx, d, &Invalid{Problems: problems})
 	}
 	if err := g.storeLarge(ctx, i, d.Documents); err != nil {
 		return nil, false, err
@@ -46,6 +51,30 @@ func (g *Gateway) Accept(ctx context.Context, d Draft) (intent *Intent, existing
 		}
 	}
 	return i, false, nil
+}
+
+// repeated answers a draft that would be refused now but was accepted before: its deadline may have passed since, or the
+// configuration changed. A repeated post is always answered with the intent that it made.
+func (g *Gateway) repeated(ctx context.Context, d Draft, refusal *Invalid) (*Intent, bool, error) {
+	var id string
+	err := g.journal.Update(ctx, func(tx Tx) error {
+		earlier, err := tx.IntentByReference(d.Producer, d.Reference)
+		if err == nil && earlier.Fingerprint == d.Fingerprint {
+			id = earlier.ID
+		}
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	if id == "" {
+		return nil, false, refusal
+	}
+	intent, err := g.journal.IntentView(ctx, d.Producer, id)
+	return intent, true, err
 }
 
 // insert stores i and its messages, or finds the earlier intent with the same reference and puts its id into i.
@@ -150,7 +179,8 @@ func (g *Gateway) mintReservations(i *Intent) {
 
 // takeDocuments describes the draft's documents in i without storing any: inline ones by their bytes, earlier uploads
 // by what the journal knows of them.
-func (g *Gateway) takeDocuments(ctx context.Context, i *Intent, drafts []DraftDocument) (problems []Problem) {
+func (g *Gateway) takeDocuments(ctx context.Context, i *Intent, drafts []DraftDocument) ([]Problem, error) {
+	var problems []Problem
 	i.Content.Documents = make([]Document, 0, len(drafts))
 	for n, d := range drafts {
 		doc := Document{Filename: d.Filename, ContentType: d.ContentType, Size: int64(len(d.Content)), Inline: d.Content}
@@ -162,30 +192,26 @@ func (g *Gateway) takeDocuments(ctx context.Context, i *Intent, drafts []DraftDo
 			})
 		case d.Upload != "":
 			u, err := g.journal.Upload(ctx, i.Producer, d.Upload)
-			if err != nil {
-				problems = append(problems, uploadProblem(n, err))
+			if errors.Is(err, ErrNotFound) {
+				problems = append(problems, Problem{
+					Pointer: pointer("/content/documents", n, "/document"), Code: "document.unknown",
+					Detail: "There is no uploaded document with this id.",
+				})
+				doc.Filename, doc.Size = cmp.Or(d.Filename, unknownUpload.Filename), unknownUpload.Size
 				break
 			}
-			doc.Size, doc.SHA256 = u.Size, u.SHA256
-			if doc.Filename == "" {
-				doc.Filename = u.Filename
+			if err != nil {
+				return nil, fmt.Errorf("look up document %d: %w", n, err)
 			}
+			doc.Size, doc.SHA256, doc.Filename = u.Size, u.SHA256, cmp.Or(d.Filename, u.Filename)
 		}
 		i.Content.Documents = append(i.Content.Documents, doc)
 	}
-	return problems
+	return problems, nil
 }
 
-func uploadProblem(n int, err error) Problem {
-	p := Problem{
-		Pointer: pointer("/content/documents", n, "/document"), Code: "document.unknown",
-		Detail: "There is no uploaded document with this id.",
-	}
-	if !errors.Is(err, ErrNotFound) {
-		p.Code, p.Detail = "document.unreadable", "The uploaded document cannot be looked up now; try again."
-	}
-	return p
-}
+// unknownUpload stands in for an upload that is not there, so that its absence is told once and not as empty, too.
+var unknownUpload = Document{Filename: "x.pdf", Size: 1}
 
 // storeLarge moves inline documents over MaxInline into the document store and names the rest by their digest.
 func (g *Gateway) storeLarge(ctx context.Context, i *Intent, drafts []DraftDocument) error {

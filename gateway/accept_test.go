@@ -103,6 +103,27 @@ func TestSameReferenceSameBodyIsTheSameIntent(t *testing.T) {
 	}
 }
 
+// TestRepeatedPostIsAnsweredAfterItsDeadline: a producer that lost the answer posts again, and by then the intent has
+// expired, so that a new one like it would be refused.
+func TestRepeatedPostIsAnsweredAfterItsDeadline(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	d := draft(t, "r1")
+	d.Expires = began.Add(time.Minute)
+	first := b.accept(t, d)
+	b.clock.advance(time.Hour)
+	again, existing, err := b.Accept(t.Context(), d)
+	if err != nil || !existing || again.ID != first.ID {
+		t.Fatalf("%v, %t, %v", again, existing, err)
+	}
+	other := d
+	other.Fingerprint[0]++
+	var invalid *gateway.Invalid
+	if _, _, err := b.Accept(t.Context(), other); !errors.As(err, &invalid) {
+		t.Fatalf("another body with that reference: %v", err)
+	}
+}
+
 func TestManyPostsOfOneReferenceMakeOneIntent(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

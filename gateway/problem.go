@@ -33,6 +33,8 @@ var (
 	ErrStale         = errors.New("the row was changed by somebody else")
 	ErrUnknownSender = errors.New("the sender profile no longer exists")
 	ErrTooLarge      = errors.New("more bytes than allowed")
+	// ErrUnavailable says that something the gateway stands on does not answer now; the same call may succeed later.
+	ErrUnavailable = errors.New("not available now")
 )
 
 // Later is what Dispatch returns when the message must be looked at again: the queue runs the task again at At.

@@ -165,7 +165,7 @@ func printIntent(w io.Writer, view *httpapi.IntentView) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, m := range view.Messages {
 		fmt.Fprintf(table, "\n%s\t%s\t%s\t%s\n", m.ID, m.Channel, m.Status, m.MessageUUID)
-		for _, e := range view.Events {
+		for _, e := range m.Events {
 			fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", e.Time.Local().Format(time.DateTime), e.Status, e.Code, e.Text)
 		}
 	}

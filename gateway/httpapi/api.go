@@ -161,7 +161,7 @@ type IntentView struct {
 	CreatedAt   time.Time     `json:"createdAt"`
 	FinalAt     time.Time     `json:"finalAt,omitzero"` // absent while a message is under way
 	Messages    []MessageView `json:"messages"`
-	Events      []EventView   `json:"events,omitempty"` // not in lists
+	Events      []EventView   `json:"events,omitempty"` // of all messages and of the intent itself, in order; not in lists
 }
 
 // RecipientView is a masked recipient: no digit of a CPR number, a CVR number as it is.
@@ -184,6 +184,8 @@ type MessageView struct {
 	DueAt          time.Time `json:"dueAt,omitzero"`
 	SubmittedAt    time.Time `json:"submittedAt,omitzero"`
 	FinalAt        time.Time `json:"finalAt,omitzero"`
+
+	Events []EventView `json:"events,omitempty"` // its own, in order; not in lists
 }
 
 // EventView is one line in the story of an intent. Code and text are the far end's own, unchanged.

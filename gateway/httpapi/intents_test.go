@@ -42,6 +42,9 @@ func TestPostAndReadAnIntent(t *testing.T) {
 	if len(view.Events) != 1 || view.Events[0].Status != "queued" || view.Events[0].Message != posted.Messages[0].ID {
 		t.Errorf("%+v", view.Events)
 	}
+	if e := view.Messages[0].Events; len(e) != 1 || e[0] != view.Events[0] {
+		t.Errorf("the message does not carry its events: %+v", e)
+	}
 	raw := h.ask(t, http.MethodGet, "/v1/intents/"+posted.ID, "")
 	for _, private := range []string{"2512489996", "251248", "Nancy", "Rådhuspladsen", "borger.example", "20304050", "indkaldt", "Indkaldelse"} {
 		if strings.Contains(raw.body, private) {

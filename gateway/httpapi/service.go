@@ -75,6 +75,11 @@ func (s service) Intent(ctx context.Context, id string) (*IntentView, error) {
 	view.Events = make([]EventView, len(events))
 	for n := range events {
 		view.Events[n] = eventView(&events[n])
+		for k := range view.Messages {
+			if m := &view.Messages[k]; m.ID == events[n].MessageID {
+				m.Events = append(m.Events, view.Events[n])
+			}
+		}
 	}
 	return &view, nil
 }

@@ -21,7 +21,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"sync"
 	"time"
 
@@ -32,14 +34,16 @@ import (
 var (
 	// ErrPendingMigration is returned by Open when the schema is older than the program: run Migrate first.
 	ErrPendingMigration = errors.New("the journal needs a migration")
-	// ErrClosed is returned by every call after Close.
-	ErrClosed = errors.New("the journal is closed")
+	// ErrClosed is returned by every call after Close. It is a gateway.ErrUnavailable.
+	ErrClosed = fmt.Errorf("the journal is closed: %w", gateway.ErrUnavailable)
 )
 
 // Options says how a journal is opened. The zero value is fit for production.
 type Options struct {
 	// Migrate applies pending migrations instead of refusing to open: for demos and tests.
 	Migrate bool
+	// Create makes and migrates a journal that does not exist yet. One that exists is never migrated by it.
+	Create bool
 	// Readers is the number of connections that read, at most that many at a time. Default 4.
 	Readers int
 	// Logger gets what no caller is told: a panic's stack, a checkpoint that failed. Default: discard.
@@ -74,12 +78,15 @@ type Journal struct {
 var _ gateway.Journal = (*Journal)(nil)
 
 // Open opens the journal at url, "sqlite:PATH", and makes the file (mode 0600, its folder 0700) when there is none. A
-// new file has a pending migration like an old one: ErrPendingMigration, unless opts.Migrate is set.
+// new file has a pending migration like an old one: ErrPendingMigration, unless opts.Migrate or opts.Create is set.
 func Open(ctx context.Context, url string, opts Options) (*Journal, error) {
 	opts = opts.withDefaults()
 	path, err := parseURL(url)
 	if err != nil {
 		return nil, err
+	}
+	if opts.Create && missing(path) {
+		opts.Migrate = true
 	}
 	if opts.Migrate {
 		if _, err := Migrate(ctx, url); err != nil {
@@ -98,6 +105,12 @@ func Open(ctx context.Context, url string, opts Options) (*Journal, error) {
 		return nil, errors.Join(err, w.close()) //nolint:contextcheck // closes whatever ctx says
 	}
 	return &Journal{reader: r, writer: w, db: db}, nil
+}
+
+// missing reports whether there is no database file yet.
+func missing(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 func refusePending(ctx context.Context, url string) error {

@@ -214,7 +214,7 @@ func (w *writer) answer(err error) {
 		switch {
 		case err != nil:
 			r.forget()
-			r.done <- fmt.Errorf("journal: %w", err)
+			r.done <- fmt.Errorf("journal: %w: %w", gateway.ErrUnavailable, err)
 		case r.err != nil:
 			r.done <- r.err
 		default:

@@ -34,7 +34,7 @@ const defaultConcurrency = 20
 // open makes everything that Close will have to close again.
 func (a *App) open(ctx context.Context) error {
 	var err error
-	a.journal, err = journal.Open(ctx, a.cfg.Journal.URL, journal.Options{Migrate: a.opts.Migrate})
+	a.journal, err = journal.Open(ctx, a.cfg.Journal.URL, journal.Options{Create: true, Migrate: a.opts.Migrate, Logger: a.log})
 	if errors.Is(err, journal.ErrPendingMigration) {
 		return config.Errors{{Key: "journal.url", Text: err.Error(), Hint: "run: brevdue migrate --config FILE"}}
 	}
