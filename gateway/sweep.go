@@ -56,6 +56,9 @@ func (g *Gateway) closeAbandoned(ctx context.Context) (int, error) {
 	}
 	closed := 0
 	for n := range attempts {
+		if attempts[n].Worker == g.worker {
+			continue // this process lives, however long its heart stood still: the machine may have slept
+		}
 		switch err := g.abandon(ctx, &attempts[n]); {
 		case errors.Is(err, ErrStale): // another process was faster
 		case err != nil:
@@ -113,7 +116,7 @@ func (g *Gateway) requeue(ctx context.Context) (int, bool, error) {
 	before := g.now().Add(-dueGrace)
 	if forgot {
 		before = g.now().Add(time.Hour) // what is due soon may come back at once, to wait there
-		g.log.WarnContext(ctx, "the queue has lost its memory; filling it from the journal")
+		g.log.InfoContext(ctx, "the queue is new or has lost its memory; filling it from the journal")
 	}
 	count := 0
 	for cursor := (DueCursor{}); ; {

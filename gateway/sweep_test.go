@@ -112,6 +112,18 @@ func TestCrashBeforeAnythingLeftIsRetried(t *testing.T) {
 	}
 }
 
+// TestOwnAttemptsAreNeverAbandoned: after the machine slept, the sweep may run before the heartbeat.
+func TestOwnAttemptsAreNeverAbandoned(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(c *gateway.Config) { c.Worker = "worker-dead" })
+	i := b.accept(t, draft(t, "r1"))
+	crash(t, b, i.Messages[0], false)
+	b.clock.advance(time.Hour)
+	if r, err := b.Sweep(t.Context()); err != nil || r.Abandoned != 0 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+}
+
 func TestCrashAfterSigningWaitsForAStatus(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
