@@ -3,6 +3,7 @@ package memotest
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,23 +11,23 @@ import (
 	"testing"
 )
 
-// ValidateXSD fails the test unless document, a memo:Message of version 1.1 as root, is valid by the official MeMo 1.1
-// XSD. It runs `xmllint` over the schema found at `../shared/conformance/memo-1.1-xsd` beside the module root.
+// ValidateXSD fails the test unless each document, a memo:Message of version 1.1 as root, is valid by the official MeMo
+// 1.1 XSD. It runs `xmllint` once over the schema found at `../shared/conformance/memo-1.1-xsd` beside the module root.
 //
 // Where xmllint or the schema is missing the test is skipped with a message, except that it fails while the environment
 // has CI=true.
-func ValidateXSD(t testing.TB, document []byte) {
+func ValidateXSD(t testing.TB, documents ...[]byte) {
 	t.Helper()
-	validate(t, conformanceFile(t, schemaFolder, coreSchema), document)
+	validate(t, conformanceFile(t, schemaFolder, coreSchema), documents...)
 }
 
 // ValidateXSD12 is ValidateXSD for version 1.2. No 1.2 schema is published: this one is the 1.1 XSD with the changes that
 // the official 1.2 examples and notes show, made in a temporary folder (memoSchVersion and idTypeLabel gone; mandatory
 // and legalNotification optional; Representative and originalRepresentative added). It proves the order of elements and
 // all that 1.2 has in common with 1.1, not the official 1.2.
-func ValidateXSD12(t testing.TB, document []byte) {
+func ValidateXSD12(t testing.TB, documents ...[]byte) {
 	t.Helper()
-	validate(t, schema12(t), document)
+	validate(t, schema12(t), documents...)
 }
 
 const (
@@ -34,17 +35,29 @@ const (
 	coreSchema   = "MeMo_core.xsd"
 )
 
-func validate(t testing.TB, schema string, document []byte) {
+func validate(t testing.TB, schema string, documents ...[]byte) {
 	t.Helper()
 	xmllint, err := exec.LookPath("xmllint")
 	if err != nil {
 		missing(t, "xmllint (apt-get install libxml2-utils)")
 	}
+	args := []string{"--huge", "--nonet", "--noout", "--schema", schema}
+	dir := t.TempDir()
+	for i, d := range documents {
+		path := filepath.Join(dir, fmt.Sprintf("%04d.xml", i))
+		if err := os.WriteFile(path, d, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, path)
+	}
 	//nolint:gosec // the program and its arguments are the test's own
-	cmd := exec.CommandContext(t.Context(), xmllint, "--huge", "--nonet", "--noout", "--schema", schema, "-")
-	cmd.Stdin = bytes.NewReader(document)
-	if out, err := cmd.CombinedOutput(); err != nil {
+	cmd := exec.CommandContext(t.Context(), xmllint, args...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
 		t.Errorf("not valid by %s: %v\n%s", filepath.Base(schema), err, out)
+	}
+	if n := bytes.Count(out, []byte(" validates\n")); err == nil && n != len(documents) {
+		t.Errorf("%d of %d documents were judged", n, len(documents))
 	}
 }
 

@@ -22,7 +22,7 @@ func TestValidatorsAcceptTheirVersionOnly(t *testing.T) {
 	wrongOrder := []byte(strings.NewReplacer("memo:filename", "memo:language", "memo:language", "memo:filename").Replace(string(v11)))
 	for _, tt := range []struct {
 		name     string
-		validate func(testing.TB, []byte)
+		validate func(testing.TB, ...[]byte)
 		document []byte
 		valid    bool
 	}{
