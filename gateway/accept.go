@@ -197,7 +197,7 @@ func (g *Gateway) takeDocuments(ctx context.Context, i *Intent, drafts []DraftDo
 					Pointer: pointer("/content/documents", n, "/document"), Code: "document.unknown",
 					Detail: "There is no uploaded document with this id.",
 				})
-				doc.Filename, doc.Size = cmp.Or(d.Filename, unknownUpload.Filename), unknownUpload.Size
+				doc.Filename, doc.Size = cmp.Or(d.Filename, "x.pdf"), 1 // its absence is told once, not as empty, too
 				break
 			}
 			if err != nil {
@@ -209,9 +209,6 @@ func (g *Gateway) takeDocuments(ctx context.Context, i *Intent, drafts []DraftDo
 	}
 	return problems, nil
 }
-
-// unknownUpload stands in for an upload that is not there, so that its absence is told once and not as empty, too.
-var unknownUpload = Document{Filename: "x.pdf", Size: 1}
 
 // storeLarge moves inline documents over MaxInline into the document store and names the rest by their digest.
 func (g *Gateway) storeLarge(ctx context.Context, i *Intent, drafts []DraftDocument) error {

@@ -166,7 +166,8 @@ func printIntent(w io.Writer, view *httpapi.IntentView) error {
 	for _, m := range view.Messages {
 		fmt.Fprintf(table, "\n%s\t%s\t%s\t%s\n", m.ID, m.Channel, m.Status, m.MessageUUID)
 		for _, e := range m.Events {
-			fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", e.Time.Local().Format(time.DateTime), e.Status, e.Code, strings.ReplaceAll(e.Text, "\n", " / "))
+			at := e.Time.Local().Format(time.DateTime) //nolint:gosmopolitan // for a person at this terminal
+			fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", at, e.Status, e.Code, strings.ReplaceAll(e.Text, "\n", " / "))
 		}
 	}
 	if err := table.Flush(); err != nil {

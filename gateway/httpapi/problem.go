@@ -169,7 +169,8 @@ func problemOf(err error) *Problem {
 		return newProblem(codeCancelTooLate, "Every message of the intent has left or is leaving.").because(err)
 	case errors.Is(err, gateway.ErrTooLarge):
 		return newProblem(codeDocTooLarge, "A document has at most 99,500,000 bytes.").because(err)
-	case errors.Is(err, gateway.ErrUnavailable), errors.Is(err, gateway.ErrStale), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled),
+	case errors.Is(err, gateway.ErrUnavailable), errors.Is(err, gateway.ErrStale),
+		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled),
 		isNet && netErr != nil, isTemp && temp.Temporary():
 		p := newProblem(codeUnavailable, "").because(err)
 		p.RetryAfter = defaultRetryAfter

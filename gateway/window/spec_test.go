@@ -92,8 +92,7 @@ func FuzzParse(f *testing.F) {
 		}
 		w, err := window.Parse(spec)
 		if err != nil {
-			var wrong *window.FieldError
-			if !errors.As(err, &wrong) {
+			if _, named := errors.AsType[*window.FieldError](err); !named {
 				t.Fatalf("%#v: %v is not a FieldError", spec, err)
 			}
 			return

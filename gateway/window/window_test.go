@@ -185,6 +185,7 @@ type oracle struct {
 }
 
 func newOracle(t testing.TB, spec window.Spec) oracle {
+	t.Helper()
 	zone, err := time.LoadLocation(spec.Zone)
 	if err != nil {
 		t.Fatal(err)

@@ -52,8 +52,10 @@ func Run(ctx context.Context, out io.Writer, o Options) error {
 		return err
 	}
 	fmt.Fprintf(out, "services   %s\nadmin      %s/stats\nstatuses   to %s\n", server.URL(), server.AdminURL(), o.PushURL)
-	fmt.Fprintf(out, "trust      %s\ncertificate %s, %s\n", filepath.Join(o.Dir, "ca.pem"), filepath.Join(o.Dir, "client.pem"), filepath.Join(o.Dir, "client-key.pem"))
-	fmt.Fprintf(out, "gateway    brevdue serve --config %s   (%s; token %q)\n", filepath.Join(o.Dir, ConfigFile), wrote, Token)
+	file := func(name string) string { return filepath.Join(o.Dir, name) }
+	fmt.Fprintf(out, "trust      %s\nclient     %s, %s\n",
+		file(sf1601test.FileCA), file(sf1601test.FileClient), file(sf1601test.FileClientKey))
+	fmt.Fprintf(out, "gateway    brevdue serve --config %s   (%s; token %q)\n", file(ConfigFile), wrote, Token)
 	<-ctx.Done()
 	return nil
 }
