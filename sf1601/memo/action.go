@@ -1,10 +1,6 @@
 package memo
 
-import (
-	"time"
-
-	"github.com/beevik/etree"
-)
+import "time"
 
 // ActionCode is the actionCode of an Action. The XSD leaves it as free text; eight codes are in use.
 // [src: MEMO-1.1-XSD Action, actionCode]
@@ -42,15 +38,15 @@ type Action struct {
 	EntryPoint    *EntryPoint
 }
 
-func (x Action) element() *etree.Element {
-	e := class("memo:Action")
-	leaf(e, "label", x.Label)
-	leaf(e, "actionCode", string(x.ActionCode))
-	optionalTime(e, "startDateTime", x.StartDateTime)
-	optionalTime(e, "endDateTime", x.EndDateTime)
-	add(e, x.Reservation)
-	add(e, x.EntryPoint)
-	return e
+func (x Action) write(w *writer) {
+	w.open("memo:Action")
+	w.leaf("label", x.Label)
+	w.leaf("actionCode", string(x.ActionCode))
+	w.optionalTime("startDateTime", x.StartDateTime)
+	w.optionalTime("endDateTime", x.EndDateTime)
+	writeOne(w, x.Reservation)
+	writeOne(w, x.EntryPoint)
+	w.close()
 }
 
 func readAction(r *reader, x *Action) bool {
@@ -74,17 +70,17 @@ type Reservation struct {
 	OrganizerName   string // optional
 }
 
-func (x Reservation) element() *etree.Element {
-	e := class("memo:Reservation")
-	leaf(e, "description", x.Description)
-	leaf(e, "reservationUUID", x.ReservationUUID)
-	leaf(e, "abstract", x.Abstract)
-	leaf(e, "location", x.Location)
-	dateTime(e, "startDateTime", x.StartDateTime)
-	dateTime(e, "endDateTime", x.EndDateTime)
-	optional(e, "organizerMail", x.OrganizerMail)
-	optional(e, "organizerName", x.OrganizerName)
-	return e
+func (x Reservation) write(w *writer) {
+	w.open("memo:Reservation")
+	w.leaf("description", x.Description)
+	w.leaf("reservationUUID", x.ReservationUUID)
+	w.leaf("abstract", x.Abstract)
+	w.leaf("location", x.Location)
+	w.dateTime("startDateTime", x.StartDateTime)
+	w.dateTime("endDateTime", x.EndDateTime)
+	w.optional("organizerMail", x.OrganizerMail)
+	w.optional("organizerName", x.OrganizerName)
+	w.close()
 }
 
 func readReservation(r *reader, x *Reservation) bool {
@@ -103,10 +99,10 @@ type EntryPoint struct {
 	URL string // absolute, https, at most 256 characters
 }
 
-func (x EntryPoint) element() *etree.Element {
-	e := class("memo:EntryPoint")
-	leaf(e, "url", x.URL)
-	return e
+func (x EntryPoint) write(w *writer) {
+	w.open("memo:EntryPoint")
+	w.leaf("url", x.URL)
+	w.close()
 }
 
 func readEntryPoint(r *reader, x *EntryPoint) bool {

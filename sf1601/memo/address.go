@@ -1,7 +1,5 @@
 package memo
 
-import "github.com/beevik/etree"
-
 // Address is the class grd:Address. Every property is optional; note that door stands before floor.
 // [src: MEMO-1.1-XSD Address]
 type Address struct {
@@ -17,19 +15,19 @@ type Address struct {
 	AddressPoint *AddressPoint
 }
 
-func (x Address) element() *etree.Element {
-	e := class("grd:Address")
-	optional(e, "id", x.ID)
-	optional(e, "addressLabel", x.AddressLabel)
-	optional(e, "houseNumber", x.HouseNumber)
-	optional(e, "door", x.Door)
-	optional(e, "floor", x.Floor)
-	optional(e, "co", x.CO)
-	optional(e, "zipCode", x.ZipCode)
-	optional(e, "city", x.City)
-	optional(e, "country", x.Country)
-	add(e, x.AddressPoint)
-	return e
+func (x Address) write(w *writer) {
+	w.open("grd:Address")
+	w.optional("id", x.ID)
+	w.optional("addressLabel", x.AddressLabel)
+	w.optional("houseNumber", x.HouseNumber)
+	w.optional("door", x.Door)
+	w.optional("floor", x.Floor)
+	w.optional("co", x.CO)
+	w.optional("zipCode", x.ZipCode)
+	w.optional("city", x.City)
+	w.optional("country", x.Country)
+	writeOne(w, x.AddressPoint)
+	w.close()
 }
 
 func readAddress(r *reader, x *Address) bool {
@@ -53,12 +51,12 @@ type AddressPoint struct {
 	GeographicHeightMeasure   string
 }
 
-func (x AddressPoint) element() *etree.Element {
-	e := class("grd:AddressPoint")
-	optional(e, "geographicEastingMeasure", x.GeographicEastingMeasure)
-	optional(e, "geographicNorthingMeasure", x.GeographicNorthingMeasure)
-	optional(e, "geographicHeightMeasure", x.GeographicHeightMeasure)
-	return e
+func (x AddressPoint) write(w *writer) {
+	w.open("grd:AddressPoint")
+	w.optional("geographicEastingMeasure", x.GeographicEastingMeasure)
+	w.optional("geographicNorthingMeasure", x.GeographicNorthingMeasure)
+	w.optional("geographicHeightMeasure", x.GeographicHeightMeasure)
+	w.close()
 }
 
 func readAddressPoint(r *reader, x *AddressPoint) bool {
@@ -73,10 +71,10 @@ type UnstructuredAddress struct {
 	Unstructured string
 }
 
-func (x UnstructuredAddress) element() *etree.Element {
-	e := class("grd:UnstructuredAddress")
-	leaf(e, "unstructured", x.Unstructured)
-	return e
+func (x UnstructuredAddress) write(w *writer) {
+	w.open("grd:UnstructuredAddress")
+	w.leaf("unstructured", x.Unstructured)
+	w.close()
 }
 
 func readUnstructuredAddress(r *reader, x *UnstructuredAddress) bool {

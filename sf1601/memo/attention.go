@@ -1,7 +1,5 @@
 package memo
 
-import "github.com/beevik/etree"
-
 // AttentionData is the class AttentionData: who or what inside a party the message concerns. All parts are optional; a
 // sender gives Address or UnstructuredAddress, not both. [src: MEMO-1.1-XSD AttentionData]
 type AttentionData struct {
@@ -19,21 +17,21 @@ type AttentionData struct {
 	UnstructuredAddress  *UnstructuredAddress
 }
 
-func (x AttentionData) element() *etree.Element {
-	e := class("memo:AttentionData")
-	add(e, x.AttentionPerson)
-	add(e, x.ProductionUnit)
-	add(e, x.GlobalLocationNumber)
-	add(e, x.EMail)
-	add(e, x.SEnumber)
-	add(e, x.Telephone)
-	add(e, x.EID)
-	add(e, x.ContentResponsible)
-	add(e, x.GeneratingSystem)
-	add(e, x.SORdata)
-	add(e, x.Address)
-	add(e, x.UnstructuredAddress)
-	return e
+func (x AttentionData) write(w *writer) {
+	w.open("memo:AttentionData")
+	writeOne(w, x.AttentionPerson)
+	writeOne(w, x.ProductionUnit)
+	writeOne(w, x.GlobalLocationNumber)
+	writeOne(w, x.EMail)
+	writeOne(w, x.SEnumber)
+	writeOne(w, x.Telephone)
+	writeOne(w, x.EID)
+	writeOne(w, x.ContentResponsible)
+	writeOne(w, x.GeneratingSystem)
+	writeOne(w, x.SORdata)
+	writeOne(w, x.Address)
+	writeOne(w, x.UnstructuredAddress)
+	w.close()
 }
 
 func readAttentionData(r *reader, x *AttentionData) bool {
@@ -57,11 +55,11 @@ type AttentionPerson struct {
 	Label    string
 }
 
-func (x AttentionPerson) element() *etree.Element {
-	e := class("memo:AttentionPerson")
-	optional(e, "personID", x.PersonID)
-	optional(e, "label", x.Label)
-	return e
+func (x AttentionPerson) write(w *writer) {
+	w.open("memo:AttentionPerson")
+	w.optional("personID", x.PersonID)
+	w.optional("label", x.Label)
+	w.close()
 }
 
 func readAttentionPerson(r *reader, x *AttentionPerson) bool {
@@ -75,11 +73,11 @@ type ProductionUnit struct {
 	ProductionUnitName   string // optional
 }
 
-func (x ProductionUnit) element() *etree.Element {
-	e := class("grd:ProductionUnit")
-	leaf(e, "productionUnitNumber", x.ProductionUnitNumber)
-	optional(e, "productionUnitName", x.ProductionUnitName)
-	return e
+func (x ProductionUnit) write(w *writer) {
+	w.open("grd:ProductionUnit")
+	w.leaf("productionUnitNumber", x.ProductionUnitNumber)
+	w.optional("productionUnitName", x.ProductionUnitName)
+	w.close()
 }
 
 func readProductionUnit(r *reader, x *ProductionUnit) bool {
@@ -94,11 +92,11 @@ type GlobalLocationNumber struct {
 	Location             string // optional
 }
 
-func (x GlobalLocationNumber) element() *etree.Element {
-	e := class("gln:GlobalLocationNumber")
-	leaf(e, "globalLocationNumber", x.GlobalLocationNumber)
-	optional(e, "location", x.Location)
-	return e
+func (x GlobalLocationNumber) write(w *writer) {
+	w.open("gln:GlobalLocationNumber")
+	w.leaf("globalLocationNumber", x.GlobalLocationNumber)
+	w.optional("location", x.Location)
+	w.close()
 }
 
 func readGlobalLocationNumber(r *reader, x *GlobalLocationNumber) bool {
@@ -112,11 +110,11 @@ type EMail struct {
 	RelatedAgent string // optional
 }
 
-func (x EMail) element() *etree.Element {
-	e := class("memo:EMail")
-	leaf(e, "emailAddress", x.EmailAddress)
-	optional(e, "relatedAgent", x.RelatedAgent)
-	return e
+func (x EMail) write(w *writer) {
+	w.open("memo:EMail")
+	w.leaf("emailAddress", x.EmailAddress)
+	w.optional("relatedAgent", x.RelatedAgent)
+	w.close()
 }
 
 func readEMail(r *reader, x *EMail) bool {
@@ -130,11 +128,11 @@ type SEnumber struct {
 	CompanyName string // optional
 }
 
-func (x SEnumber) element() *etree.Element {
-	e := class("grd:SEnumber")
-	leaf(e, "seNumber", x.SeNumber)
-	optional(e, "companyName", x.CompanyName)
-	return e
+func (x SEnumber) write(w *writer) {
+	w.open("grd:SEnumber")
+	w.leaf("seNumber", x.SeNumber)
+	w.optional("companyName", x.CompanyName)
+	w.close()
 }
 
 func readSEnumber(r *reader, x *SEnumber) bool {
@@ -148,11 +146,11 @@ type Telephone struct {
 	RelatedAgent    string // optional
 }
 
-func (x Telephone) element() *etree.Element {
-	e := class("memo:Telephone")
-	leaf(e, "telephoneNumber", x.TelephoneNumber)
-	optional(e, "relatedAgent", x.RelatedAgent)
-	return e
+func (x Telephone) write(w *writer) {
+	w.open("memo:Telephone")
+	w.leaf("telephoneNumber", x.TelephoneNumber)
+	w.optional("relatedAgent", x.RelatedAgent)
+	w.close()
 }
 
 func readTelephone(r *reader, x *Telephone) bool {
@@ -167,11 +165,11 @@ type EID struct {
 	Label string // optional
 }
 
-func (x EID) element() *etree.Element {
-	e := class("grd:EID")
-	leaf(e, "eID", x.EID)
-	optional(e, "label", x.Label)
-	return e
+func (x EID) write(w *writer) {
+	w.open("grd:EID")
+	w.leaf("eID", x.EID)
+	w.optional("label", x.Label)
+	w.close()
 }
 
 func readEID(r *reader, x *EID) bool {
@@ -186,11 +184,11 @@ type ContentResponsible struct {
 	Label                string
 }
 
-func (x ContentResponsible) element() *etree.Element {
-	e := class("memo:ContentResponsible")
-	optional(e, "contentResponsibleID", x.ContentResponsibleID)
-	optional(e, "label", x.Label)
-	return e
+func (x ContentResponsible) write(w *writer) {
+	w.open("memo:ContentResponsible")
+	w.optional("contentResponsibleID", x.ContentResponsibleID)
+	w.optional("label", x.Label)
+	w.close()
 }
 
 func readContentResponsible(r *reader, x *ContentResponsible) bool {
@@ -205,11 +203,11 @@ type GeneratingSystem struct {
 	Label              string // optional
 }
 
-func (x GeneratingSystem) element() *etree.Element {
-	e := class("memo:GeneratingSystem")
-	leaf(e, "generatingSystemID", x.GeneratingSystemID)
-	optional(e, "label", x.Label)
-	return e
+func (x GeneratingSystem) write(w *writer) {
+	w.open("memo:GeneratingSystem")
+	w.leaf("generatingSystemID", x.GeneratingSystemID)
+	w.optional("label", x.Label)
+	w.close()
 }
 
 func readGeneratingSystem(r *reader, x *GeneratingSystem) bool {
@@ -223,11 +221,11 @@ type SORdata struct {
 	EntryName     string // optional
 }
 
-func (x SORdata) element() *etree.Element {
-	e := class("sor:SORdata")
-	leaf(e, "sorIdentifier", x.SorIdentifier)
-	optional(e, "entryName", x.EntryName)
-	return e
+func (x SORdata) write(w *writer) {
+	w.open("sor:SORdata")
+	w.leaf("sorIdentifier", x.SorIdentifier)
+	w.optional("entryName", x.EntryName)
+	w.close()
 }
 
 func readSORdata(r *reader, x *SORdata) bool {

@@ -4,8 +4,6 @@ import (
 	"crypto/sha256"
 	"time"
 
-	"github.com/beevik/etree"
-
 	"github.com/brevdue/brevdue/sf1601/xmlstream"
 )
 
@@ -17,17 +15,13 @@ type MessageBody struct {
 	TechnicalDocuments  []TechnicalDocument  // for systems, never shown
 }
 
-func (x MessageBody) element(f *files) *etree.Element {
-	e := class("memo:MessageBody")
-	dateTime(e, "createdDateTime", x.CreatedDateTime)
-	e.AddChild(x.MainDocument.element(f))
-	for _, d := range x.AdditionalDocuments {
-		e.AddChild(d.element(f))
-	}
-	for _, d := range x.TechnicalDocuments {
-		e.AddChild(d.element(f))
-	}
-	return e
+func (x MessageBody) write(w *writer) {
+	w.open("memo:MessageBody")
+	w.dateTime("createdDateTime", x.CreatedDateTime)
+	x.MainDocument.write(w)
+	writeAll(w, x.AdditionalDocuments)
+	writeAll(w, x.TechnicalDocuments)
+	w.close()
 }
 
 func readMessageBody(r *reader, x *MessageBody) bool {
@@ -46,13 +40,13 @@ type MainDocument struct {
 	Actions        []Action
 }
 
-func (x MainDocument) element(f *files) *etree.Element {
-	e := class("memo:MainDocument")
-	optional(e, "mainDocumentID", x.MainDocumentID)
-	optional(e, "label", x.Label)
-	addFiles(e, f, x.Files)
-	addAll(e, x.Actions)
-	return e
+func (x MainDocument) write(w *writer) {
+	w.open("memo:MainDocument")
+	w.optional("mainDocumentID", x.MainDocumentID)
+	w.optional("label", x.Label)
+	writeAll(w, x.Files)
+	writeAll(w, x.Actions)
+	w.close()
 }
 
 func readMainDocument(r *reader, x *MainDocument) bool {
@@ -70,13 +64,13 @@ type AdditionalDocument struct {
 	Actions              []Action
 }
 
-func (x AdditionalDocument) element(f *files) *etree.Element {
-	e := class("memo:AdditionalDocument")
-	optional(e, "additionalDocumentID", x.AdditionalDocumentID)
-	optional(e, "label", x.Label)
-	addFiles(e, f, x.Files)
-	addAll(e, x.Actions)
-	return e
+func (x AdditionalDocument) write(w *writer) {
+	w.open("memo:AdditionalDocument")
+	w.optional("additionalDocumentID", x.AdditionalDocumentID)
+	w.optional("label", x.Label)
+	writeAll(w, x.Files)
+	writeAll(w, x.Actions)
+	w.close()
 }
 
 func readAdditionalDocument(r *reader, x *AdditionalDocument) bool {
@@ -94,12 +88,12 @@ type TechnicalDocument struct {
 	Files               []File // at least one
 }
 
-func (x TechnicalDocument) element(f *files) *etree.Element {
-	e := class("memo:TechnicalDocument")
-	optional(e, "technicalDocumentID", x.TechnicalDocumentID)
-	optional(e, "label", x.Label)
-	addFiles(e, f, x.Files)
-	return e
+func (x TechnicalDocument) write(w *writer) {
+	w.open("memo:TechnicalDocument")
+	w.optional("technicalDocumentID", x.TechnicalDocumentID)
+	w.optional("label", x.Label)
+	writeAll(w, x.Files)
+	w.close()
 }
 
 func readTechnicalDocument(r *reader, x *TechnicalDocument) bool {
@@ -120,15 +114,13 @@ type File struct {
 	SHA256 [sha256.Size]byte
 }
 
-func (x File) element(f *files) *etree.Element {
-	e := class("memo:File")
-	leaf(e, "encodingFormat", x.EncodingFormat)
-	leaf(e, "filename", x.Filename)
-	leaf(e, "language", x.Language)
-	content := etree.NewElement("memo:content")
-	content.AddChild(f.placeholder(x.Content))
-	e.AddChild(content)
-	return e
+func (x File) write(w *writer) {
+	w.open("memo:File")
+	w.leaf("encodingFormat", x.EncodingFormat)
+	w.leaf("filename", x.Filename)
+	w.leaf("language", x.Language)
+	w.content("content", x.Content)
+	w.close()
 }
 
 func readFile(r *reader, x *File) bool {
@@ -136,10 +128,4 @@ func readFile(r *reader, x *File) bool {
 		r.text("filename", &x.Filename) ||
 		r.token("language", &x.Language) ||
 		r.content("content", x)
-}
-
-func addFiles(parent *etree.Element, f *files, list []File) {
-	for _, file := range list {
-		parent.AddChild(file.element(f))
-	}
 }

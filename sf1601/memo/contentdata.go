@@ -1,7 +1,5 @@
 package memo
 
-import "github.com/beevik/etree"
-
 // ContentData is the class ContentData: what the message is about, for systems that sort it. All parts are optional.
 // [src: MEMO-1.1-XSD ContentData]
 type ContentData struct {
@@ -19,21 +17,21 @@ type ContentData struct {
 	AdditionalContentData []AdditionalContentData // at most ten
 }
 
-func (x ContentData) element() *etree.Element {
-	e := class("memo:ContentData")
-	add(e, x.CPRdata)
-	add(e, x.CVRdata)
-	add(e, x.MotorVehicle)
-	add(e, x.PropertyNumber)
-	add(e, x.CaseID)
-	add(e, x.KLEdata)
-	add(e, x.FORMdata)
-	add(e, x.ProductionUnit)
-	add(e, x.Education)
-	add(e, x.Address)
-	add(e, x.UnstructuredAddress)
-	addAll(e, x.AdditionalContentData)
-	return e
+func (x ContentData) write(w *writer) {
+	w.open("memo:ContentData")
+	writeOne(w, x.CPRdata)
+	writeOne(w, x.CVRdata)
+	writeOne(w, x.MotorVehicle)
+	writeOne(w, x.PropertyNumber)
+	writeOne(w, x.CaseID)
+	writeOne(w, x.KLEdata)
+	writeOne(w, x.FORMdata)
+	writeOne(w, x.ProductionUnit)
+	writeOne(w, x.Education)
+	writeOne(w, x.Address)
+	writeOne(w, x.UnstructuredAddress)
+	writeAll(w, x.AdditionalContentData)
+	w.close()
 }
 
 func readContentData(r *reader, x *ContentData) bool {
@@ -57,11 +55,11 @@ type CPRdata struct {
 	Name      string // optional
 }
 
-func (x CPRdata) element() *etree.Element {
-	e := class("grd:CPRdata")
-	leaf(e, "cprNumber", x.CprNumber)
-	optional(e, "name", x.Name)
-	return e
+func (x CPRdata) write(w *writer) {
+	w.open("grd:CPRdata")
+	w.leaf("cprNumber", x.CprNumber)
+	w.optional("name", x.Name)
+	w.close()
 }
 
 func readCPRdata(r *reader, x *CPRdata) bool {
@@ -75,11 +73,11 @@ type CVRdata struct {
 	CompanyName string // optional
 }
 
-func (x CVRdata) element() *etree.Element {
-	e := class("grd:CVRdata")
-	leaf(e, "cvrNumber", x.CvrNumber)
-	optional(e, "companyName", x.CompanyName)
-	return e
+func (x CVRdata) write(w *writer) {
+	w.open("grd:CVRdata")
+	w.leaf("cvrNumber", x.CvrNumber)
+	w.optional("companyName", x.CompanyName)
+	w.close()
 }
 
 func readCVRdata(r *reader, x *CVRdata) bool {
@@ -93,11 +91,11 @@ type MotorVehicle struct {
 	ChassisNumber string // optional
 }
 
-func (x MotorVehicle) element() *etree.Element {
-	e := class("dmv:MotorVehicle")
-	leaf(e, "licenseNumber", x.LicenseNumber)
-	optional(e, "chassisNumber", x.ChassisNumber)
-	return e
+func (x MotorVehicle) write(w *writer) {
+	w.open("dmv:MotorVehicle")
+	w.leaf("licenseNumber", x.LicenseNumber)
+	w.optional("chassisNumber", x.ChassisNumber)
+	w.close()
 }
 
 func readMotorVehicle(r *reader, x *MotorVehicle) bool {
@@ -110,10 +108,10 @@ type PropertyNumber struct {
 	PropertyNumber string
 }
 
-func (x PropertyNumber) element() *etree.Element {
-	e := class("grd:PropertyNumber")
-	leaf(e, "propertyNumber", x.PropertyNumber)
-	return e
+func (x PropertyNumber) write(w *writer) {
+	w.open("grd:PropertyNumber")
+	w.leaf("propertyNumber", x.PropertyNumber)
+	w.close()
 }
 
 func readPropertyNumber(r *reader, x *PropertyNumber) bool {
@@ -126,11 +124,11 @@ type CaseID struct {
 	CaseSystem string
 }
 
-func (x CaseID) element() *etree.Element {
-	e := class("memo:CaseID")
-	leaf(e, "caseID", x.CaseID)
-	leaf(e, "caseSystem", x.CaseSystem)
-	return e
+func (x CaseID) write(w *writer) {
+	w.open("memo:CaseID")
+	w.leaf("caseID", x.CaseID)
+	w.leaf("caseSystem", x.CaseSystem)
+	w.close()
 }
 
 func readCaseID(r *reader, x *CaseID) bool {
@@ -147,13 +145,13 @@ type KLEdata struct {
 	Label         string
 }
 
-func (x KLEdata) element() *etree.Element {
-	e := class("kle:KLEdata")
-	leaf(e, "subjectKey", x.SubjectKey)
-	leaf(e, "version", x.Version)
-	optional(e, "activityFacet", x.ActivityFacet)
-	leaf(e, "label", x.Label)
-	return e
+func (x KLEdata) write(w *writer) {
+	w.open("kle:KLEdata")
+	w.leaf("subjectKey", x.SubjectKey)
+	w.leaf("version", x.Version)
+	w.optional("activityFacet", x.ActivityFacet)
+	w.leaf("label", x.Label)
+	w.close()
 }
 
 func readKLEdata(r *reader, x *KLEdata) bool {
@@ -172,13 +170,13 @@ type FORMdata struct {
 	Label         string
 }
 
-func (x FORMdata) element() *etree.Element {
-	e := class("form:FORMdata")
-	leaf(e, "taskKey", x.TaskKey)
-	leaf(e, "version", x.Version)
-	optional(e, "activityFacet", x.ActivityFacet)
-	leaf(e, "label", x.Label)
-	return e
+func (x FORMdata) write(w *writer) {
+	w.open("form:FORMdata")
+	w.leaf("taskKey", x.TaskKey)
+	w.leaf("version", x.Version)
+	w.optional("activityFacet", x.ActivityFacet)
+	w.leaf("label", x.Label)
+	w.close()
 }
 
 func readFORMdata(r *reader, x *FORMdata) bool {
@@ -194,11 +192,11 @@ type Education struct {
 	EducationName string // optional
 }
 
-func (x Education) element() *etree.Element {
-	e := class("udd:Education")
-	leaf(e, "educationCode", x.EducationCode)
-	optional(e, "educationName", x.EducationName)
-	return e
+func (x Education) write(w *writer) {
+	w.open("udd:Education")
+	w.leaf("educationCode", x.EducationCode)
+	w.optional("educationName", x.EducationName)
+	w.close()
 }
 
 func readEducation(r *reader, x *Education) bool {
@@ -214,12 +212,12 @@ type AdditionalContentData struct {
 	ContentDataValue string
 }
 
-func (x AdditionalContentData) element() *etree.Element {
-	e := class("memo:AdditionalContentData")
-	optional(e, "contentDataType", x.ContentDataType)
-	leaf(e, "contentDataName", x.ContentDataName)
-	leaf(e, "contentDataValue", x.ContentDataValue)
-	return e
+func (x AdditionalContentData) write(w *writer) {
+	w.open("memo:AdditionalContentData")
+	w.optional("contentDataType", x.ContentDataType)
+	w.leaf("contentDataName", x.ContentDataName)
+	w.leaf("contentDataValue", x.ContentDataValue)
+	w.close()
 }
 
 func readAdditionalContentData(r *reader, x *AdditionalContentData) bool {

@@ -43,42 +43,67 @@ func namespace(prefix string) string {
 	}
 }
 
-// class starts the element of a class. The root and every class of a foreign namespace declare their prefix.
-func class(tag string) *etree.Element {
-	e := etree.NewElement(tag)
-	if e.Space != "memo" || e.Tag == "Message" {
-		e.Attr = append(e.Attr, etree.Attr{Space: "xmlns", Key: e.Space, Value: namespace(e.Space)})
-	}
-	return e
+// output is where a writer writes: a tree, or the document itself.
+type output interface {
+	Open(prefix, local, uri string, attrs ...xmlstream.Attr)
+	Text(text string)
+	Content(c xmlstream.Content)
+	Close()
+}
+
+// writer writes classes and their properties.
+type writer struct {
+	version  Version
+	out      output
+	prefixes []string // of the open classes; a property has that of its class
+	missing  int      // files without a Content
+}
+
+// open starts the element of a class.
+func (w *writer) open(tag string, attrs ...xmlstream.Attr) {
+	prefix, local, _ := strings.Cut(tag, ":")
+	w.prefixes = append(w.prefixes, prefix)
+	w.out.Open(prefix, local, namespace(prefix), attrs...)
+}
+
+func (w *writer) close() {
+	w.prefixes = w.prefixes[:len(w.prefixes)-1]
+	w.out.Close()
 }
 
 // leaf writes a property in the namespace of its class, empty or not.
-func leaf(parent *etree.Element, name, value string) {
-	e := etree.NewElement(name)
-	e.Space = parent.Space
+func (w *writer) leaf(name, value string) {
+	prefix := w.prefixes[len(w.prefixes)-1]
+	w.out.Open(prefix, name, namespace(prefix))
 	if value != "" {
-		e.AddChild(etree.NewText(value))
+		w.out.Text(value)
 	}
-	parent.AddChild(e)
+	w.out.Close()
 }
 
-func optional(parent *etree.Element, name, value string) {
+func (w *writer) optional(name, value string) {
 	if value != "" {
-		leaf(parent, name, value)
+		w.leaf(name, value)
 	}
 }
 
-func boolean(parent *etree.Element, name string, value bool) {
-	leaf(parent, name, strconv.FormatBool(value))
-}
+func (w *writer) boolean(name string, value bool) { w.leaf(name, strconv.FormatBool(value)) }
 
 // dateTime writes a mandatory time; the zero time gives an empty element, which no schema takes.
-func dateTime(parent *etree.Element, name string, t time.Time) {
-	leaf(parent, name, formatTime(t))
-}
+func (w *writer) dateTime(name string, t time.Time) { w.leaf(name, formatTime(t)) }
 
-func optionalTime(parent *etree.Element, name string, t time.Time) {
-	optional(parent, name, formatTime(t))
+func (w *writer) optionalTime(name string, t time.Time) { w.optional(name, formatTime(t)) }
+
+// content writes the place of a content.
+func (w *writer) content(name string, c xmlstream.Content) {
+	prefix := w.prefixes[len(w.prefixes)-1]
+	w.out.Open(prefix, name, namespace(prefix))
+	if c == nil {
+		w.missing++
+	} else {
+		w.out.Content(c)
+	}
+	w.out.Close()
 }
 
 // formatTime is memoDateTimeType: real UTC, whole seconds, Z. The zero time is empty.
@@ -89,38 +114,63 @@ func formatTime(t time.Time) string {
 	return t.UTC().Format("2006-01-02T15:04:05Z")
 }
 
-// add writes an optional class; nil writes nothing.
-func add[P interface {
+// writeOne writes an optional class; nil writes nothing.
+func writeOne[P interface {
 	*C
-	element() *etree.Element
-}, C any](parent *etree.Element, p P) {
+	write(w *writer)
+}, C any](w *writer, p P) {
 	if p != nil {
-		parent.AddChild(p.element())
+		p.write(w)
 	}
 }
 
-// addAll writes a repeated class.
-func addAll[C interface{ element() *etree.Element }](parent *etree.Element, classes []C) {
+// writeAll writes a repeated class.
+func writeAll[C interface{ write(w *writer) }](w *writer, classes []C) {
 	for _, c := range classes {
-		parent.AddChild(c.element())
+		c.write(w)
 	}
 }
 
-// files collects the contents of File classes in document order.
-type files struct {
-	first    int
+// tree is an output that builds an etree, with placeholders where the contents go.
+type tree struct {
+	first    int // number of the first placeholder
 	contents []xmlstream.Content
-	missing  int // files without a Content
+	root     *etree.Element
+	at       *etree.Element
 }
 
-// placeholder returns the token that stands for a content.
-func (f *files) placeholder(c xmlstream.Content) etree.Token {
-	if c == nil {
-		f.missing++
+// Open declares a prefix where no element around has it.
+func (t *tree) Open(prefix, local, uri string, attrs ...xmlstream.Attr) {
+	e := &etree.Element{Space: prefix, Tag: local}
+	declared := false
+	for above := t.at; above != nil && !declared; above = above.Parent() {
+		declared = above.Space == prefix
 	}
-	f.contents = append(f.contents, c)
-	return xmlstream.Placeholder(f.first + len(f.contents) - 1)
+	if !declared {
+		e.Attr = append(e.Attr, etree.Attr{Space: "xmlns", Key: prefix, Value: uri})
+	}
+	for _, a := range attrs {
+		e.CreateAttr(a.Name, a.Value)
+	}
+	if t.at == nil {
+		t.root = e
+	} else {
+		t.at.AddChild(e)
+	}
+	t.at = e
 }
+
+// Text adds character data.
+func (t *tree) Text(text string) { t.at.AddChild(etree.NewText(text)) }
+
+// Content adds a placeholder.
+func (t *tree) Content(c xmlstream.Content) {
+	t.at.AddChild(xmlstream.Placeholder(t.first + len(t.contents)))
+	t.contents = append(t.contents, c)
+}
+
+// Close goes back to the parent.
+func (t *tree) Close() { t.at = t.at.Parent() }
 
 // Date is a day without a time or zone: doNotDeliverUntilDate is the only property of type xs:date. The zero Date is
 // absent.

@@ -72,36 +72,47 @@ var ErrVersion = errors.New("not possible in this version of MeMo")
 // It writes what the message says without judging it, except that it fails with ErrVersion where the version has no
 // place for something and fails for a File without Content. Call Validate before sending.
 func (m *Message) Element(first int) (*etree.Element, []xmlstream.Content, error) {
-	if err := m.versionError(); err != nil {
-		return nil, nil, fmt.Errorf("memo: %w", err)
+	t := &tree{first: first}
+	if err := m.writeTo(t); err != nil {
+		return nil, nil, err
 	}
-	e := class("memo:Message")
-	e.CreateAttr("memoVersion", string(m.Version))
-	if m.Version == V1_1 {
-		e.CreateAttr("memoSchVersion", schemaVersion)
-	}
-	e.AddChild(m.Header.element(m.Version))
-	w := files{first: first}
-	if m.Body != nil {
-		e.AddChild(m.Body.element(&w))
-	}
-	if w.missing > 0 {
-		return nil, nil, fmt.Errorf("memo: %d files have no content", w.missing)
-	}
-	return e, w.contents, nil
+	return t.root, t.contents, nil
 }
 
-// Document is the message as a document of its own, ready to be streamed.
+// Build writes the message into an element that is being built, or as the root. It fails as Element does; b must not be
+// used any more then.
+func (m *Message) Build(b *xmlstream.Builder) error { return m.writeTo(b) }
+
+// Document is the message as a document of its own, ready to be streamed. It fails as Element does.
 func (m *Message) Document() (*xmlstream.Document, error) {
-	e, contents, err := m.Element(0)
-	if err != nil {
+	var b xmlstream.Builder
+	if err := m.writeTo(&b); err != nil {
 		return nil, err
 	}
-	d, err := xmlstream.New(e, contents)
+	d, err := b.Document()
 	if err != nil {
 		return nil, fmt.Errorf("memo: %w", err)
 	}
 	return d, nil
+}
+
+func (m *Message) writeTo(out output) error {
+	if err := m.versionError(); err != nil {
+		return fmt.Errorf("memo: %w", err)
+	}
+	w := writer{version: m.Version, out: out}
+	attrs := []xmlstream.Attr{{Name: "memoVersion", Value: string(m.Version)}}
+	if m.Version == V1_1 {
+		attrs = append(attrs, xmlstream.Attr{Name: "memoSchVersion", Value: schemaVersion})
+	}
+	w.open("memo:Message", attrs...)
+	m.Header.write(&w)
+	writeOne(&w, m.Body)
+	w.close()
+	if w.missing > 0 {
+		return fmt.Errorf("memo: %d files have no content", w.missing)
+	}
+	return nil
 }
 
 // versionError tells whether the message fits its version.
@@ -117,35 +128,35 @@ func (m *Message) versionError() error {
 	return nil
 }
 
-func (x MessageHeader) element(v Version) *etree.Element {
-	e := class("memo:MessageHeader")
-	leaf(e, "messageType", string(x.MessageType))
-	leaf(e, "messageUUID", x.MessageUUID)
-	optional(e, "messageID", x.MessageID)
-	optional(e, "messageCode", x.MessageCode)
-	leaf(e, "label", x.Label)
-	optional(e, "notification", x.Notification)
-	optional(e, "additionalNotification", x.AdditionalNotification)
+func (x MessageHeader) write(w *writer) {
+	w.open("memo:MessageHeader")
+	w.leaf("messageType", string(x.MessageType))
+	w.leaf("messageUUID", x.MessageUUID)
+	w.optional("messageID", x.MessageID)
+	w.optional("messageCode", x.MessageCode)
+	w.leaf("label", x.Label)
+	w.optional("notification", x.Notification)
+	w.optional("additionalNotification", x.AdditionalNotification)
 	if x.Reply {
-		boolean(e, "reply", true)
+		w.boolean("reply", true)
 	}
-	optionalTime(e, "replyByDateTime", x.ReplyByDateTime)
+	w.optionalTime("replyByDateTime", x.ReplyByDateTime)
 	if !x.DoNotDeliverUntilDate.IsZero() {
-		leaf(e, "doNotDeliverUntilDate", x.DoNotDeliverUntilDate.String())
+		w.leaf("doNotDeliverUntilDate", x.DoNotDeliverUntilDate.String())
 	}
-	if x.Mandatory || v == V1_1 {
-		boolean(e, "mandatory", x.Mandatory)
+	if x.Mandatory || w.version == V1_1 {
+		w.boolean("mandatory", x.Mandatory)
 	}
-	if x.LegalNotification || v == V1_1 {
-		boolean(e, "legalNotification", x.LegalNotification)
+	if x.LegalNotification || w.version == V1_1 {
+		w.boolean("legalNotification", x.LegalNotification)
 	}
-	optional(e, "postType", x.PostType)
-	e.AddChild(x.Sender.element(v))
-	e.AddChild(x.Recipient.element(v))
-	add(e, x.ContentData)
-	add(e, x.ForwardData)
-	addAll(e, x.ReplyData)
-	return e
+	w.optional("postType", x.PostType)
+	x.Sender.write(w)
+	x.Recipient.write(w)
+	writeOne(w, x.ContentData)
+	writeOne(w, x.ForwardData)
+	writeAll(w, x.ReplyData)
+	w.close()
 }
 
 func readMessageHeader(r *reader, x *MessageHeader) bool {

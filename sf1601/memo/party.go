@@ -1,7 +1,5 @@
 package memo
 
-import "github.com/beevik/etree"
-
 // IDType tells what kind of number identifies a party. The XSD leaves it as free text; a sender may only use these
 // two here (docs/divergences.md). [src: MEMO-1.1-XSD Sender, idType; SP-CLIENTS]
 type IDType string
@@ -23,18 +21,18 @@ type Sender struct {
 	Representative *Representative // 1.2 only
 }
 
-func (x Sender) element(v Version) *etree.Element {
-	e := class("memo:Sender")
-	leaf(e, "senderID", x.SenderID)
-	leaf(e, "idType", string(x.IDType))
-	if v == V1_1 {
-		optional(e, "idTypeLabel", x.IDTypeLabel)
+func (x Sender) write(w *writer) {
+	w.open("memo:Sender")
+	w.leaf("senderID", x.SenderID)
+	w.leaf("idType", string(x.IDType))
+	if w.version == V1_1 {
+		w.optional("idTypeLabel", x.IDTypeLabel)
 	}
-	leaf(e, "label", x.Label)
-	add(e, x.AttentionData)
-	add(e, x.ContactPoint)
-	add(e, x.Representative)
-	return e
+	w.leaf("label", x.Label)
+	writeOne(w, x.AttentionData)
+	writeOne(w, x.ContactPoint)
+	writeOne(w, x.Representative)
+	w.close()
 }
 
 func readSender(r *reader, x *Sender) bool {
@@ -58,17 +56,17 @@ type Recipient struct {
 	ContactPoint  *ContactPoint
 }
 
-func (x Recipient) element(v Version) *etree.Element {
-	e := class("memo:Recipient")
-	leaf(e, "recipientID", x.RecipientID)
-	leaf(e, "idType", string(x.IDType))
-	if v == V1_1 {
-		optional(e, "idTypeLabel", x.IDTypeLabel)
+func (x Recipient) write(w *writer) {
+	w.open("memo:Recipient")
+	w.leaf("recipientID", x.RecipientID)
+	w.leaf("idType", string(x.IDType))
+	if w.version == V1_1 {
+		w.optional("idTypeLabel", x.IDTypeLabel)
 	}
-	optional(e, "label", x.Label)
-	add(e, x.AttentionData)
-	add(e, x.ContactPoint)
-	return e
+	w.optional("label", x.Label)
+	writeOne(w, x.AttentionData)
+	writeOne(w, x.ContactPoint)
+	w.close()
 }
 
 func readRecipient(r *reader, x *Recipient) bool {
@@ -89,12 +87,12 @@ type Representative struct {
 	Label            string
 }
 
-func (x Representative) element() *etree.Element {
-	e := class("memo:Representative")
-	leaf(e, "representativeID", x.RepresentativeID)
-	leaf(e, "idType", string(x.IDType))
-	leaf(e, "label", x.Label)
-	return e
+func (x Representative) write(w *writer) {
+	w.open("memo:Representative")
+	w.leaf("representativeID", x.RepresentativeID)
+	w.leaf("idType", string(x.IDType))
+	w.leaf("label", x.Label)
+	w.close()
 }
 
 func readRepresentative(r *reader, x *Representative) bool {
@@ -112,13 +110,13 @@ type ContactPoint struct {
 	ContactInfo    []ContactInfo
 }
 
-func (x ContactPoint) element() *etree.Element {
-	e := class("memo:ContactPoint")
-	optional(e, "contactGroup", x.ContactGroup)
-	leaf(e, "contactPointID", x.ContactPointID)
-	optional(e, "label", x.Label)
-	addAll(e, x.ContactInfo)
-	return e
+func (x ContactPoint) write(w *writer) {
+	w.open("memo:ContactPoint")
+	w.optional("contactGroup", x.ContactGroup)
+	w.leaf("contactPointID", x.ContactPointID)
+	w.optional("label", x.Label)
+	writeAll(w, x.ContactInfo)
+	w.close()
 }
 
 func readContactPoint(r *reader, x *ContactPoint) bool {
@@ -135,11 +133,11 @@ type ContactInfo struct {
 	Value string
 }
 
-func (x ContactInfo) element() *etree.Element {
-	e := class("memo:ContactInfo")
-	leaf(e, "label", x.Label)
-	leaf(e, "value", x.Value)
-	return e
+func (x ContactInfo) write(w *writer) {
+	w.open("memo:ContactInfo")
+	w.leaf("label", x.Label)
+	w.leaf("value", x.Value)
+	w.close()
 }
 
 func readContactInfo(r *reader, x *ContactInfo) bool {

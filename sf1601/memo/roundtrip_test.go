@@ -12,6 +12,7 @@ import (
 
 	"github.com/brevdue/brevdue/sf1601/memo"
 	"github.com/brevdue/brevdue/sf1601/memo/memotest"
+	"github.com/brevdue/brevdue/sf1601/xmlstream"
 )
 
 // corpusSize is how many random messages of each version are made.
@@ -240,4 +241,25 @@ func slicesOf(text string, n int) func(yield func(string) bool) {
 			runes = runes[k:]
 		}
 	}
+}
+
+// Element and Document write the same, by two ways.
+func TestElementIsTheDocument(t *testing.T) {
+	t.Parallel()
+	forEachVersion(t, func(t *testing.T, v memo.Version) {
+		t.Helper()
+		for i, m := range corpus(v) {
+			e, contents, err := m.Element(0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d, err := xmlstream.New(e, contents)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := stream(t, d), render(t, m); !bytes.Equal(got, want) {
+				t.Fatalf("message %d: got\n%s\nwant\n%s", i, got, want)
+			}
+		}
+	})
 }

@@ -250,6 +250,12 @@ func render(t testing.TB, m *memo.Message) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return stream(t, d)
+}
+
+// stream reads a document and checks the size it promised.
+func stream(t testing.TB, d *xmlstream.Document) []byte {
+	t.Helper()
 	r := d.Open(t.Context())
 	defer func() { _ = r.Close() }()
 	b, err := io.ReadAll(r)

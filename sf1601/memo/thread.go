@@ -1,10 +1,6 @@
 package memo
 
-import (
-	"time"
-
-	"github.com/beevik/etree"
-)
+import "time"
 
 // ForwardData is the class ForwardData: the message is a forwarded one. [src: MEMO-1.1-XSD ForwardData]
 type ForwardData struct {
@@ -17,16 +13,16 @@ type ForwardData struct {
 	Comment                    string // optional, at most 512 characters
 }
 
-func (x ForwardData) element() *etree.Element {
-	e := class("memo:ForwardData")
-	leaf(e, "messageUUID", x.MessageUUID)
-	dateTime(e, "originalMessageDateTime", x.OriginalMessageDateTime)
-	leaf(e, "originalSender", x.OriginalSender)
-	optional(e, "originalContentResponsible", x.OriginalContentResponsible)
-	optional(e, "originalRepresentative", x.OriginalRepresentative)
-	optional(e, "contactPointID", x.ContactPointID)
-	optional(e, "comment", x.Comment)
-	return e
+func (x ForwardData) write(w *writer) {
+	w.open("memo:ForwardData")
+	w.leaf("messageUUID", x.MessageUUID)
+	w.dateTime("originalMessageDateTime", x.OriginalMessageDateTime)
+	w.leaf("originalSender", x.OriginalSender)
+	w.optional("originalContentResponsible", x.OriginalContentResponsible)
+	w.optional("originalRepresentative", x.OriginalRepresentative)
+	w.optional("contactPointID", x.ContactPointID)
+	w.optional("comment", x.Comment)
+	w.close()
 }
 
 func readForwardData(r *reader, x *ForwardData) bool {
@@ -54,19 +50,19 @@ type ReplyData struct {
 	AdditionalReplyData []AdditionalReplyData
 }
 
-func (x ReplyData) element() *etree.Element {
-	e := class("memo:ReplyData")
-	optional(e, "messageID", x.MessageID)
-	leaf(e, "messageUUID", x.MessageUUID)
-	optional(e, "replyUUID", x.ReplyUUID)
-	optional(e, "senderID", x.SenderID)
-	optional(e, "recipientID", x.RecipientID)
-	optional(e, "caseID", x.CaseID)
-	optional(e, "contactPointID", x.ContactPointID)
-	optional(e, "generatingSystemID", x.GeneratingSystemID)
-	optional(e, "comment", x.Comment)
-	addAll(e, x.AdditionalReplyData)
-	return e
+func (x ReplyData) write(w *writer) {
+	w.open("memo:ReplyData")
+	w.optional("messageID", x.MessageID)
+	w.leaf("messageUUID", x.MessageUUID)
+	w.optional("replyUUID", x.ReplyUUID)
+	w.optional("senderID", x.SenderID)
+	w.optional("recipientID", x.RecipientID)
+	w.optional("caseID", x.CaseID)
+	w.optional("contactPointID", x.ContactPointID)
+	w.optional("generatingSystemID", x.GeneratingSystemID)
+	w.optional("comment", x.Comment)
+	writeAll(w, x.AdditionalReplyData)
+	w.close()
 }
 
 func readReplyData(r *reader, x *ReplyData) bool {
@@ -89,11 +85,11 @@ type AdditionalReplyData struct {
 	Value string
 }
 
-func (x AdditionalReplyData) element() *etree.Element {
-	e := class("memo:AdditionalReplyData")
-	leaf(e, "label", x.Label)
-	leaf(e, "value", x.Value)
-	return e
+func (x AdditionalReplyData) write(w *writer) {
+	w.open("memo:AdditionalReplyData")
+	w.leaf("label", x.Label)
+	w.leaf("value", x.Value)
+	w.close()
 }
 
 func readAdditionalReplyData(r *reader, x *AdditionalReplyData) bool {
