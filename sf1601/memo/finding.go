@@ -26,16 +26,17 @@ const (
 	RuleHTTPS        Rule = "https"         // not an absolute https URL with a host
 	RuleOneAddress   Rule = "address.one"   // both forms of address
 	RuleActionTarget Rule = "action.target" // reservation and entry point do not fit the action code
+	RuleSize         Rule = "size"          // longer than MaxSize; only Encode checks it
 )
 
 // Finding is one thing in a message that Digital Post would reject or that a sender must not do.
 type Finding struct {
-	Path   string // place below memo:Message, such as MessageBody/AdditionalDocument[2]/File[1]/filename
+	Path   string // place below memo:Message, such as MessageBody/AdditionalDocument[2]/File[1]/filename; empty for all of it
 	Rule   Rule
 	Detail string // one English sentence; never repeats the value
 }
 
-// Invalid is the error of Validate.
+// Invalid is the error of Validate and Encode.
 type Invalid struct {
 	Findings []Finding // at least one, in document order
 }

@@ -96,6 +96,26 @@ func (m *Message) Document() (*xmlstream.Document, error) {
 	return d, nil
 }
 
+// Encode is Document for what is sent: it refuses, before the first byte, what Digital Post would reject. The error is
+// *Invalid with every finding of Validate, and then with RuleSize when the document, whose length is known exactly
+// without reading a file, is longer than MaxSize.
+func (m *Message) Encode() (*xmlstream.Document, error) {
+	if err := m.Validate(); err != nil {
+		return nil, err
+	}
+	d, err := m.Document()
+	if err != nil {
+		return nil, err
+	}
+	if d.Size() > MaxSize {
+		return nil, &Invalid{Findings: []Finding{{
+			Rule:   RuleSize,
+			Detail: fmt.Sprintf("The message has %d bytes with its files as base64; at most %d are allowed.", d.Size(), int64(MaxSize)),
+		}}}
+	}
+	return d, nil
+}
+
 func (m *Message) writeTo(out output) error {
 	if err := m.versionError(); err != nil {
 		return fmt.Errorf("memo: %w", err)

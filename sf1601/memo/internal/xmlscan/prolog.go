@@ -29,18 +29,17 @@ func (s *Scanner) begin() (bool, error) {
 		return false, nil
 	}
 	end := bytes.Index(b, []byte("?>"))
-	for end < 0 {
-		switch {
-		case len(b) > s.limits.Tag:
-			return false, s.fail(s.pos, TagTooLong)
-		case s.srcErr != nil:
+	for ; end < 0 && len(b) <= s.limits.Tag; end = bytes.Index(b, []byte("?>")) {
+		if s.srcErr != nil {
 			return false, s.fail(s.pos, Truncated)
 		}
 		if err := s.need(len(b) + 1); err != nil {
 			return false, err
 		}
 		b = s.buf[s.pos:s.n]
-		end = bytes.Index(b, []byte("?>"))
+	}
+	if end < 0 || end > s.limits.Tag {
+		return false, s.fail(s.pos, TagTooLong)
 	}
 	encoding, reason := parseDeclaration(b[len(opening):end])
 	if reason != "" {
@@ -134,6 +133,8 @@ func (s *Scanner) instruction() error {
 	length := nameLength(b)
 	target := b[:length]
 	switch {
+	case length >= s.limits.Tag, length == len(b) && s.srcErr == nil:
+		return s.fail(s.pos, TagTooLong)
 	case length == len(b):
 		return s.fail(s.pos, Truncated)
 	case length == 0, bytes.IndexByte(target, ':') >= 0, bytes.EqualFold(target, []byte("xml")),
