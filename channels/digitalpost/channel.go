@@ -24,6 +24,8 @@ type Config struct {
 	MemoVersion memo.Version // default 1.1
 	Language    string       // of the documents, two letters; default "da"
 	KLEVersion  string       // KLEdata/version, which an intent does not have; default "-" (docs/divergences.md)
+	Registry    Registry     // asked before sending, as AskFirst says; nil: never asked
+	AskFirst    AskFirst     // default AskFallback
 }
 
 // Channel implements gateway.Channel.
@@ -45,6 +47,9 @@ func New(cfg Config) *Channel {
 	if cfg.KLEVersion == "" {
 		cfg.KLEVersion = "-"
 	}
+	if cfg.AskFirst == "" {
+		cfg.AskFirst = AskFallback
+	}
 	return &Channel{cfg: cfg}
 }
 
@@ -57,13 +62,22 @@ func (*Channel) Witnesses() bool { return true }
 
 // Send implements gateway.Channel.
 func (c *Channel) Send(ctx context.Context, letter gateway.Letter) gateway.Outcome {
-	m := c.message(ctx, letter)
+	if c.cfg.Registry != nil && c.cfg.AskFirst.asks(letter) {
+		if o, ok := Reachable(ctx, c.cfg.Registry, sf1601.DigitalPost, letter); !ok {
+			return o
+		}
+	}
 	accepted, err := c.cfg.Afsender.KombiPostAfsend(ctx, sf1601.Kombi{
-		Valg: sf1601.ValgDigitalPost, Message: m,
+		Valg: sf1601.ValgDigitalPost, Message: c.Message(letter),
 		TransactionID: letter.Message.TransactionID, Reference: letter.Attempt.ID,
 	})
+	return Answer(accepted, err)
+}
+
+// Answer turns what KombiPostAfsend gave into an outcome, for every channel that is sent with it.
+func Answer(accepted *sf1601.Accepted, err error) gateway.Outcome {
 	if err != nil {
-		return outcome(err)
+		return Outcome(err)
 	}
 	return gateway.Outcome{
 		Class: gateway.Accept, Code: accepted.AdvisID, Text: accepted.AdvisTekst,
@@ -71,9 +85,9 @@ func (c *Channel) Send(ctx context.Context, letter gateway.Letter) gateway.Outco
 	}
 }
 
-// outcome is the one place where the client's classes become the gateway's. What is wrong with us (a certificate, an
+// Outcome is the one place where the client's classes become the gateway's. What is wrong with us (a certificate, an
 // agreement, a token) says nothing about the letter: it is tried again until somebody has put it right.
-func outcome(err error) gateway.Outcome {
+func Outcome(err error) gateway.Outcome {
 	var e *sf1601.Error
 	if !errors.As(err, &e) {
 		return gateway.Outcome{Class: gateway.Unknown, Code: "error.unclassified", Err: err}

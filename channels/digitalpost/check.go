@@ -30,7 +30,7 @@ const maxDocuments = 11
 
 // Check implements gateway.Channel. First come the mistakes a producer can make, each at its own field; then the whole
 // MeMo is validated, so that nothing it would be refused for is found later.
-func (c *Channel) Check(ctx context.Context, l gateway.Letter) []gateway.Problem {
+func (c *Channel) Check(_ context.Context, l gateway.Letter) []gateway.Problem {
 	i := l.Intent
 	var ps []gateway.Problem
 	add := func(pointer, code, detail string) {
@@ -61,14 +61,14 @@ func (c *Channel) Check(ctx context.Context, l gateway.Letter) []gateway.Problem
 		add("/content/documents", "letter.too_large",
 			"The documents together, in base64, exceed the 99,500,000 bytes of a Digital Post letter.")
 	}
-	return append(ps, c.validate(ctx, l, ps)...)
+	return append(ps, c.validate(l, ps)...)
 }
 
 // validate runs MeMo's own rules over what would be sent, leaving out what is told already.
-func (c *Channel) validate(ctx context.Context, l gateway.Letter, known []gateway.Problem) []gateway.Problem {
+func (c *Channel) validate(l gateway.Letter, known []gateway.Problem) []gateway.Problem {
 	l.Message.MessageUUID = checkUUID
 	var invalid *memo.Invalid
-	err := c.message(ctx, l).Validate()
+	err := c.Message(l).Validate()
 	if err == nil {
 		return nil
 	}

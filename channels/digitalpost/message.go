@@ -13,8 +13,9 @@ import (
 // textFilename names the main document that is made from an intent's text.
 const textFilename = "Meddelelse.txt"
 
-// message builds the MeMo of a letter. In Check, where there is no identity yet, the UUID is empty.
-func (c *Channel) message(_ context.Context, l gateway.Letter) *memo.Message {
+// Message builds the MeMo of a letter, which KombiPostAfsend takes under Digital Post and Automatisk Valg alike. The same
+// letter gives the same bytes, whatever the attempt. Before an intent is accepted there is no identity: the UUID is empty.
+func (c *Channel) Message(l gateway.Letter) *memo.Message {
 	i := l.Intent
 	m := &memo.Message{
 		Version: c.cfg.MemoVersion,
