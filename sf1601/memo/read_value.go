@@ -10,23 +10,17 @@ import (
 
 // text reads a property as it stands, white space included.
 func (r *reader) text(name string, x *string) bool {
-	return r.property(name, func(text []byte) bool {
-		*x = string(text)
-		return true
-	})
+	return r.property(name, func(text []byte) { *x = string(text) })
 }
 
 // token reads a property of a type whose white space means nothing.
 func (r *reader) token(name string, x *string) bool {
-	return r.property(name, func(text []byte) bool {
-		*x = strings.Join(strings.Fields(string(text)), " ")
-		return true
-	})
+	return r.property(name, func(text []byte) { *x = strings.Join(strings.Fields(string(text)), " ") })
 }
 
 // boolean reads xs:boolean; an empty property is the default, false.
 func (r *reader) boolean(name string, x *bool) bool {
-	return r.property(name, func(text []byte) bool {
+	return r.typed(name, func(text []byte) bool {
 		switch string(trimSpace(text)) {
 		case "true", "1":
 			*x = true
@@ -41,7 +35,7 @@ func (r *reader) boolean(name string, x *bool) bool {
 
 // dateTime reads xs:dateTime with a zone; an empty property is absent.
 func (r *reader) dateTime(name string, x *time.Time) bool {
-	return r.property(name, func(text []byte) bool {
+	return r.typed(name, func(text []byte) bool {
 		t, ok := parseTime(string(trimSpace(text)))
 		*x = t
 		return ok
@@ -50,15 +44,30 @@ func (r *reader) dateTime(name string, x *time.Time) bool {
 
 // date reads xs:date; an empty property is absent.
 func (r *reader) date(name string, x *Date) bool {
-	return r.property(name, func(text []byte) bool {
+	return r.typed(name, func(text []byte) bool {
 		d, ok := parseDate(string(trimSpace(text)))
 		*x = d
 		return ok
 	})
 }
 
-// property reads a property of this name; a value that take refuses is a fault.
-func (r *reader) property(name string, take func(text []byte) bool) bool {
+// typed reads a property that is no text; a value that parse refuses is a fault where it begins.
+func (r *reader) typed(name string, parse func(text []byte) bool) bool {
+	if string(r.name) != name { // before the place is counted
+		r.asked++
+		return false
+	}
+	line, column := r.s.Position(r.s.Limit)
+	offset := r.s.Limit
+	return r.property(name, func(text []byte) {
+		if !parse(text) {
+			r.pass(&ReadError{Reason: ReasonValue, Path: r.path(), Line: line, Column: column, Offset: offset})
+		}
+	})
+}
+
+// property reads a property of this name.
+func (r *reader) property(name string, take func(text []byte)) bool {
 	if !r.is(name) {
 		return false
 	}
@@ -66,7 +75,6 @@ func (r *reader) property(name string, take func(text []byte) bool) bool {
 		return true
 	}
 	r.enter(name, 0)
-	at := r.s.Limit
 	r.leaf = r.leaf[:0]
 	for r.next() {
 		switch r.kind { //nolint:exhaustive // nothing else gets here
@@ -79,9 +87,7 @@ func (r *reader) property(name string, take func(text []byte) bool) bool {
 				r.leaf = append(r.leaf, r.s.Data...)
 			}
 		case xmlscan.End:
-			if !take(r.leaf) {
-				r.fault(ReasonValue, at)
-			}
+			take(r.leaf)
 			r.leave()
 			return true
 		}

@@ -120,10 +120,13 @@ func (r *reader) fail(reason ReadReason, offset int64, cause error) {
 
 // fault ends the reading unless ReadOptions.Fault reads past it.
 func (r *reader) fault(reason ReadReason, offset int64) {
-	if r.err != nil {
-		return
+	if r.err == nil {
+		r.pass(r.failure(reason, offset, nil))
 	}
-	e := r.failure(reason, offset, nil)
+}
+
+// pass asks ReadOptions.Fault about a fault.
+func (r *reader) pass(e *ReadError) {
 	if r.opts.Fault == nil {
 		r.err = e
 		return
