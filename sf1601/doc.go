@@ -3,9 +3,9 @@
 //
 // The order of things for one letter (Client.KombiPostAfsend):
 //
-//  1. The kombi_request is built around the MeMo (memo.Message.Element); its
-//     length is known, its files are not read yet. Above MaxRequestSize it is
-//     refused here.
+//  1. The kombi_request is built around the MeMo (memo.Message.Build), the
+//     printed letter (fjernprint.ForsendelseI.Build) or both; its length is
+//     known, its files are not read yet. Above MaxRequestSize it is refused here.
 //  2. An access token for the service is taken or renewed (package sts).
 //  3. The bytes are read once for their digest, which is signed and kept before
 //     anything leaves (signature.Batcher.Sign).
@@ -21,6 +21,6 @@
 // the REST profile of the same family (HovedOplysningerSvarType.xsd), and what
 // public clients do. What is not known is listed in docs/divergences.md.
 //
-// Not covered: the printed letter (ForsendelseI) beside the MeMo, and receipts
-// (package beskedfordeler).
+// Not covered: more than one ForsendelseI in a request, and receipts (package
+// beskedfordeler).
 package sf1601

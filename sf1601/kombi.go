@@ -11,8 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/beevik/etree"
-
+	"github.com/brevdue/brevdue/sf1601/fjernprint"
 	"github.com/brevdue/brevdue/sf1601/memo"
 	"github.com/brevdue/brevdue/sf1601/signature"
 	"github.com/brevdue/brevdue/sf1601/xmlstream"
@@ -35,10 +34,18 @@ func (v KombiValg) Valid() bool {
 }
 
 // Kombi is one letter to hand over. The same letter keeps its Message
-// (messageUUID included) and TransactionID on every attempt.
+// (messageUUID included), Forsendelse (AfsendelseIdentifikator included) and
+// TransactionID on every attempt.
+//
+// Valg says which parts there are: Digital Post and NemSMS have a Message only,
+// that of a NemSMS without a body; Fysisk Post has a Forsendelse only; and
+// Automatisk Valg has both.
 type Kombi struct {
 	Valg    KombiValg
 	Message *memo.Message // checked by the caller (memo.Message.Validate)
+	// Forsendelse is the printed letter; checked by the caller
+	// (fjernprint.ForsendelseI.Validate).
+	Forsendelse *fjernprint.ForsendelseI
 	// TransactionID is x-TransaktionsId: a UUID v4, optionally followed by .n.
 	TransactionID string
 	// Reference is the opaque id of this letter in the signed manifest, unique
@@ -124,38 +131,32 @@ func (k Kombi) check() error {
 	switch {
 	case !k.Valg.Valid():
 		return errors.New("unknown KombiValgKode")
-	case k.Message == nil:
+	case k.Valg == ValgFysiskPost && k.Message != nil:
+		return errors.New("a MeMo in Fysisk Post")
+	case k.Valg != ValgFysiskPost && k.Message == nil:
 		return errors.New("no MeMo")
+	case k.prints() != (k.Forsendelse != nil):
+		return errors.New("a ForsendelseI belongs to Fysisk Post and Automatisk Valg, and to nothing else")
+	case k.Valg == ValgNemSMS && k.Message.Body != nil:
+		return errors.New("a NemSMS with a MessageBody")
 	case !transactionShape.MatchString(k.TransactionID):
 		return errors.New("x-TransaktionsId is not a UUID v4")
 	}
 	return signature.CheckReference(k.Reference)
 }
 
-// document builds the kombi_request: KombiValgKode and the MeMo, in no
-// namespace (the MeMo declares its own). In the modes that put a signature into
-// the request, it is put in here.
+// prints says whether the letter may be printed.
+func (k Kombi) prints() bool { return k.Valg == ValgFysiskPost || k.Valg == ValgAutomatisk }
+
+// document builds the kombi_request and, in mode enveloped, puts the signature
+// into it.
 func (c *Client) document(ctx context.Context, k Kombi) (*xmlstream.Document, error) {
 	invalid := func(err error) error { return &Error{Class: Rejected, Op: OpKombi, Code: CodeInvalid, Err: err} }
-	message := *k.Message
-	if message.Version == "" {
-		message.Version = c.cfg.MemoVersion
-	}
-	if c.cfg.Signature == signature.TechnicalDocument && message.Body != nil {
-		signedBody, err := c.signDocuments(ctx, *message.Body)
-		if err != nil {
-			return nil, &Error{Class: Temporary, Op: OpSign, Err: err}
-		}
-		message.Body = signedBody
-	}
-	el, contents, err := message.Element(0)
+	message, err := c.message(ctx, k)
 	if err != nil {
-		return nil, invalid(err)
+		return nil, &Error{Class: Temporary, Op: OpSign, Err: err}
 	}
-	root := etree.NewElement("kombi_request")
-	root.CreateElement("KombiValgKode").SetText(string(k.Valg))
-	root.AddChild(el)
-	doc, err := xmlstream.New(root, contents)
+	doc, err := request(k.Valg, message, k.Forsendelse)
 	if err != nil {
 		return nil, invalid(err)
 	}
@@ -168,11 +169,58 @@ func (c *Client) document(ctx context.Context, k Kombi) (*xmlstream.Document, er
 	if doc.Size() > MaxRequestSize {
 		return nil, &Error{
 			Class: Rejected, Op: OpKombi, Code: CodeTooLarge,
-			Hint: "Files grow by a third as base64: about 74 MB of files fit into one letter.",
+			Hint: "Files grow by a third as base64: about 74 MB of files fit into one letter; Automatisk Valg carries its PDF twice.",
 			Err:  fmt.Errorf("the request has %d bytes, at most %d are allowed", doc.Size(), int64(MaxRequestSize)),
 		}
 	}
 	return doc, nil
+}
+
+// message is the MeMo as it is sent, nil when there is none. In mode
+// technical-document the signature is put into it; a letter that is only printed
+// and a NemSMS have no place for one, so theirs is in the manifest alone.
+func (c *Client) message(ctx context.Context, k Kombi) (*memo.Message, error) {
+	if k.Message == nil {
+		return nil, nil //nolint:nilnil // no MeMo is a valid answer
+	}
+	message := *k.Message
+	if message.Version == "" {
+		message.Version = c.cfg.MemoVersion
+	}
+	if c.cfg.Signature == signature.TechnicalDocument && message.Body != nil {
+		signedBody, err := c.signDocuments(ctx, *message.Body)
+		if err != nil {
+			return nil, err
+		}
+		message.Body = signedBody
+	}
+	return &message, nil
+}
+
+// request writes the kombi_request: KombiValgKode, the MeMo and the
+// ForsendelseISamling with its one ForsendelseI, the latter two as far as there
+// are any. kombi_request is in no namespace, its parts declare their own.
+// [src: SP-CLIENTS kombi_request]
+func request(valg KombiValg, message *memo.Message, forsendelse *fjernprint.ForsendelseI) (*xmlstream.Document, error) {
+	var b xmlstream.Builder
+	b.Open("", "kombi_request", "")
+	b.Open("", "KombiValgKode", "")
+	b.Text(string(valg))
+	b.Close()
+	if message != nil {
+		if err := message.Build(&b); err != nil {
+			return nil, fmt.Errorf("the MeMo: %w", err)
+		}
+	}
+	if forsendelse != nil {
+		b.Open("", "ForsendelseISamling", fjernprint.Namespace)
+		if err := forsendelse.Build(&b); err != nil {
+			return nil, fmt.Errorf("the ForsendelseI: %w", err)
+		}
+		b.Close()
+	}
+	b.Close()
+	return b.Document()
 }
 
 // signDocuments gives a copy of the body with the signature over its files as
