@@ -94,14 +94,21 @@ type inspector struct {
 	nodes   []node // the open elements
 	base64  *decoder
 	version Version // whose rules are used: 1.1 or 1.2
-	valg    held    // KombiValgKode
+	leaf    leaf    // the text of the property being read
 	header  struct {
-		messageType  held
-		notification held
+		messageType, notification held
 	}
-	message place           // of the Message
-	told    map[string]bool // what is told once a file: foreign namespaces and prefixes
-	signed  bool            // there is a ds:Signature around the Message
+	message, body place           // where they start
+	told          map[string]bool // what is told once a file: foreign namespaces and prefixes
+	signed        bool            // there is a ds:Signature around the Message
+	bound         []binding       // the prefixes in scope, with those that Fix declares
+	insert        string          // what Fix adds to the start tag
+}
+
+// binding is a prefix in scope.
+type binding struct {
+	prefix, uri string
+	depth       int // of the element that declares it
 }
 
 // place is where something stands.
@@ -115,7 +122,6 @@ type held struct {
 	name  string
 	value string
 	at    place
-	index int // of the node's finding path; 0
 }
 
 func newInspector(ctx context.Context, r io.Reader, opts CheckOptions) *inspector {
@@ -131,7 +137,10 @@ func newInspector(ctx context.Context, r io.Reader, opts CheckOptions) *inspecto
 	scanner := xmlscan.New(contextReader{ctx, r}, xmlscan.Limits{
 		Size: opts.MaxBytes, Depth: checkDepth, Elements: opts.MaxElements,
 	}, NamespaceMemo, NamespaceGrd, NamespaceKle, NamespaceForm, NamespaceGln, NamespaceSor, NamespaceDmv, NamespaceUdd)
-	return &inspector{ctx: ctx, s: scanner, model: modelClasses(), opts: opts, version: V1_1}
+	return &inspector{
+		ctx: ctx, s: scanner, model: modelClasses(), opts: opts, version: V1_1, nodes: make([]node, 0, checkDepth),
+		message: place{line: 1, column: 1},
+	}
 }
 
 func (i *inspector) release() {
@@ -228,7 +237,7 @@ func (i *inspector) fixable(severity Severity, rule Rule, name string, at place,
 		i.report.Findings[kept].Fixable = true
 	}
 	if i.fixer != nil {
-		i.fixer.change(Change{Path: i.path(name), Rule: rule, Line: at.line, Column: at.column, Detail: done}, at.offset, edits...)
+		i.fixer.change(Change{Path: i.path(name), Rule: rule, Line: at.line, Column: at.column, Detail: done}, edits...)
 	}
 }
 

@@ -32,9 +32,10 @@ type node struct {
 	aside   bool    // there is a comment or instruction in it
 	stray   bool    // there is text between its elements, or an element in its text
 
-	unknown bool  // it has a child that its class does not know
-	order   []int // the findings about the order of its members
-	refused bool  // it must not be there in this version, and Fix drops it
+	unknown   bool  // it has a child that its class does not know
+	unordered bool  // its members are not in their order
+	order     []int // the findings about the order of its members
+	refused   bool  // it must not be there in this version, and Fix drops it
 
 	tag     string // the name as it is written, or as Fix writes it
 	renamed bool   // Fix gives it another prefix
@@ -64,6 +65,9 @@ func (i *inspector) push(r role) *node {
 	*n = node{
 		role: r, at: i.here(i.s.Offset), highest: -1, empty: i.s.Empty, inside: i.s.Limit, mark: i.s.Limit,
 		values: n.values[:0], order: n.order[:0], spans: n.spans[:0],
+	}
+	for _, d := range i.s.Declared() {
+		i.bound = append(i.bound, binding{prefix: string(d.Prefix), uri: d.URI, depth: len(i.nodes)})
 	}
 	return n
 }
@@ -134,7 +138,7 @@ func (n *node) hold(name string) (held, bool) {
 	return held{}, false
 }
 
-// count is how many members of a name the class has.
+// count is how many members of a local name the class has.
 func (n *node) count(name string) int {
 	if x := n.class.find([]byte(name)); x != nil {
 		return n.counts[x.ordinal]

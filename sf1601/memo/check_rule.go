@@ -23,7 +23,6 @@ const (
 	RuleUUIDCase     Rule = "uuid4.case"    // capital letters in a UUID
 	RuleEncoding     Rule = "encoding"      // an encoding label that not every parser knows
 	RuleBOM          Rule = "bom"           // a byte order mark
-	RuleSize         Rule = "size"          // more bytes than Digital Post takes
 	RuleSignature    Rule = "signature"     // a signature that no longer fits
 )
 
@@ -33,8 +32,8 @@ const (
 	sourceXSDTypes   = "MEMO-1.1-XSD dataTypes, "
 	source12         = "MEMO-1.2-NEWS"
 	sourceXML        = "XML-1.0"
-	sourceXMLNames   = "XML-NAMES section 3"
 	sourceValidation = "MEMO-VALIDATION-NEWS"
+	sourceSize       = "SF1601-OVERVIEW"
 	sourceFull       = "MEMO-1.1-EXAMPLES full"
 	sourceClients    = "SP-CLIENTS"
 	sourceITK        = "SP-CLIENTS itk-dev/serviceplatformen"

@@ -11,6 +11,7 @@ const namespaceXSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 // start takes a start tag.
 func (i *inspector) start() {
+	i.insert = ""
 	n := i.top()
 	switch {
 	case n == nil:
@@ -107,6 +108,9 @@ func (i *inspector) child(parent *node) {
 	if x.most != 1 || count > 1 {
 		n.index = count
 	}
+	if x.local == "MessageBody" {
+		i.body = n.at
+	}
 	i.leaf.reset()
 	i.identify(n, x)
 	if x.kind != kindForeign {
@@ -156,11 +160,29 @@ func (i *inspector) identify(n *node, x *member) {
 			i.find(severity, RuleNamespace, "", n.at, detail+" It is told once for all such elements.", source+"targetNamespace")
 		}
 	case uri != "" && string(i.s.Prefix) != x.prefix:
-		n.renamed = i.fixer == nil || i.fixer.rename(n, x)
+		n.renamed = i.rename(n, x)
 		if i.once("prefix " + string(i.s.Prefix) + " " + x.prefix) {
 			i.prefixFinding(n, x)
 		}
 	}
+}
+
+// rename gives an element the literal prefix, declared in its tag where nothing declares it. Where the prefix means
+// something else it stays as it is.
+func (i *inspector) rename(n *node, x *member) bool {
+	for k := len(i.bound) - 1; k >= 0; k-- {
+		if b := i.bound[k]; b.prefix == x.prefix {
+			if b.uri != x.uri() {
+				return false
+			}
+			n.tag = x.prefix + ":" + x.local
+			return true
+		}
+	}
+	i.bound = append(i.bound, binding{prefix: x.prefix, uri: x.uri(), depth: len(i.nodes)})
+	i.insert += ` xmlns:` + x.prefix + `="` + x.uri() + `"`
+	n.tag = x.prefix + ":" + x.local
+	return true
 }
 
 func (i *inspector) prefixFinding(n *node, x *member) {
@@ -201,6 +223,7 @@ func (i *inspector) structure(class *modelClass, x *member, count, later int) {
 	}
 	if x.ordinal < later {
 		parent := i.parent()
+		parent.unordered = true
 		if len(i.report.Findings) < i.opts.MaxFindings {
 			parent.order = append(parent.order, len(i.report.Findings))
 		}
@@ -301,6 +324,9 @@ func (i *inspector) end() {
 		ordinal = n.member.ordinal
 	}
 	from := n.at.offset
+	for k := len(i.bound); k > 0 && i.bound[k-1].depth == len(i.nodes); k-- {
+		i.bound = i.bound[:k-1]
+	}
 	i.nodes = i.nodes[:len(i.nodes)-1]
 	p := i.top()
 	if p == nil {
@@ -343,7 +369,7 @@ func (i *inspector) endClass(n *node) bool {
 
 // endOrder puts the members of a class into their order, when nothing else stands between them.
 func (i *inspector) endOrder(n *node) {
-	if len(n.order) == 0 || n.unknown || n.stray || n.class.envelope {
+	if !n.unordered || n.unknown || n.stray || n.class.envelope {
 		return
 	}
 	for _, k := range n.order {
@@ -356,11 +382,9 @@ func (i *inspector) endOrder(n *node) {
 	slices.SortStableFunc(order, func(a, b span) int { return a.ordinal - b.ordinal })
 	i.fixer.change(
 		Change{Path: i.path(""), Rule: RuleOrder, Line: n.at.line, Column: n.at.column, Detail: "The elements were put into the order of the schema."},
-		n.at.offset, edit{from: order0(n.spans), to: n.spans[len(n.spans)-1].to, order: order},
+		edit{from: n.spans[0].from, to: n.spans[len(n.spans)-1].to, order: order},
 	)
 }
-
-func order0(spans []span) int64 { return spans[0].from }
 
 // drop is the edit that leaves an element out, with the white space before it.
 func (i *inspector) drop(n *node) edit {
