@@ -32,7 +32,7 @@ type ReadOptions struct {
 type ReadLimits struct {
 	Size       int64 // bytes of the XML; default MaxSize
 	Depth      int   // elements inside each other; default 32 (MeMo in a kombi_request needs 8)
-	Elements   int   // elements and attributes of the whole document; default 20,000
+	Elements   int   // elements, attributes, comments, instructions and CDATA sections together; default 10,000
 	Attributes int   // attributes and namespace declarations of one element; default 64
 	Text       int   // bytes of the text of one property other than content; default 64 KiB
 	Texts      int   // bytes of all such texts together; default 2 MiB

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,7 +28,8 @@ type reader struct {
 	asked int    // how many names were offered for it
 
 	frames []frame // the open elements
-	leaf   []byte  // memory of the text being read
+	leaf   []byte  // text of the property being read
+	plain  []byte  // text that stands directly in the class being read
 	texts  int     // bytes of text kept so far
 	base64 *decoder
 }
@@ -256,6 +258,9 @@ func readClass[C any](r *reader, name string, index int, x *C, read func(*reader
 			r.observe(EventText)
 			r.stray(x)
 		case xmlscan.End:
+			if len(r.plain) > 0 {
+				r.settle(x)
+			}
 			r.leave()
 			return
 		}
@@ -290,8 +295,10 @@ func many[C any](r *reader, name string, list *[]C, read func(*reader, *C) bool)
 	if !r.is(name) {
 		return false
 	}
-	var zero C
-	*list = append(*list, zero)
+	if len(*list) == cap(*list) {
+		*list = slices.Grow(*list, max(1, len(*list))) // append would grow by a quarter, and copy long lists more often
+	}
+	*list = (*list)[:len(*list)+1]
 	readClass(r, name, len(*list), &(*list)[len(*list)-1], read)
 	return true
 }
@@ -328,18 +335,31 @@ func (r *reader) stray(class any) {
 	if len(text) == 0 {
 		return
 	}
-	var plain *string
-	switch x := class.(type) {
-	case *PropertyNumber:
-		plain = &x.PropertyNumber
-	case *GlobalLocationNumber:
-		plain = &x.GlobalLocationNumber
-	}
-	if plain == nil || r.frames[len(r.frames)-1].seen != 0 {
+	if plainProperty(class) == nil || r.frames[len(r.frames)-1].seen != 0 {
 		r.notice(NoticeText, nil, r.s.Offset)
 		return
 	}
-	if r.count(len(*plain), len(text)) {
-		*plain += string(text)
+	if r.count(len(r.plain), len(text)) {
+		r.plain = append(r.plain, text...)
+	}
+}
+
+// settle gives the plain text of a class, of which there is some, to its property, unless that came too.
+func (r *reader) settle(class any) {
+	if p := plainProperty(class); p != nil && *p == "" {
+		*p = string(r.plain)
+	}
+	r.plain = r.plain[:0]
+}
+
+// plainProperty is the property that the plain text of a class stands for.
+func plainProperty(class any) *string {
+	switch x := class.(type) {
+	case *PropertyNumber:
+		return &x.PropertyNumber
+	case *GlobalLocationNumber:
+		return &x.GlobalLocationNumber
+	default:
+		return nil
 	}
 }

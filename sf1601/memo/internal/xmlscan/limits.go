@@ -6,7 +6,7 @@ import "fmt"
 type Limits struct {
 	Size       int64 // bytes of the document; default 99,500,000
 	Depth      int   // elements inside each other; default 32
-	Elements   int   // elements and attributes of the whole document together; default 20,000
+	Elements   int   // elements, attributes, comments, instructions and CDATA sections together; default 10,000
 	Attributes int   // attributes and declarations of one element; default 64
 	Scope      int   // namespace declarations in scope; default 64
 	Tag        int   // bytes of one tag, or of the XML declaration; default 16 KiB, at most 32 KiB
@@ -22,7 +22,7 @@ func (l Limits) withDefaults() Limits {
 		}
 	}
 	def(&l.Depth, 32)
-	def(&l.Elements, 20_000)
+	def(&l.Elements, 10_000)
 	def(&l.Attributes, 64)
 	def(&l.Scope, 64)
 	def(&l.Tag, 16<<10)

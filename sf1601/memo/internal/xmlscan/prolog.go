@@ -104,7 +104,9 @@ func quoted(b []byte) (value, rest []byte, ok bool) {
 
 // comment skips a comment of any length.
 func (s *Scanner) comment() error {
-	s.begins()
+	if err := s.begins(); err != nil {
+		return err
+	}
 	s.pos += len("<!--")
 	if err := s.skipTo("--"); err != nil {
 		return err
@@ -125,7 +127,9 @@ func (s *Scanner) comment() error {
 
 // instruction skips a processing instruction of any length.
 func (s *Scanner) instruction() error {
-	s.begins()
+	if err := s.begins(); err != nil {
+		return err
+	}
 	if err := s.need(s.limits.Tag); err != nil {
 		return err
 	}
@@ -150,9 +154,18 @@ func (s *Scanner) instruction() error {
 }
 
 // begins notes where an event begins whose end may be more than a buffer away.
-func (s *Scanner) begins() {
+func (s *Scanner) begins() error {
 	s.Offset = s.base + int64(s.pos)
 	s.advance(s.pos)
+	return s.countMore(1)
+}
+
+// countMore counts towards Limits.Elements.
+func (s *Scanner) countMore(n int) error {
+	if s.elements += n; s.elements > s.limits.Elements {
+		return s.fail(s.pos, TooMany)
+	}
+	return nil
 }
 
 // skipTo skips behind the next stop, checking the characters before it.

@@ -206,7 +206,7 @@ func (s *Scanner) markup() (Kind, error) {
 	case bytes.Equal(b, []byte("<![CDATA[")) && len(s.open) > 0:
 		s.cdata = true
 		s.pos += longest
-		return EOF, nil
+		return EOF, s.countMore(1)
 	case bytes.HasPrefix(b, []byte("<!DOCTYPE")):
 		return EOF, s.fail(s.pos, DTD)
 	case s.srcErr != nil && (bytes.HasPrefix([]byte("<!DOCTYPE"), b) || bytes.HasPrefix([]byte("<![CDATA["), b)):

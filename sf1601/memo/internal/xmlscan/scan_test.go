@@ -346,6 +346,9 @@ func TestLimits(t *testing.T) {
 		{"elements", "<a>" + strings.Repeat("<b/>", 10) + "</a>", xmlscan.TooMany},
 		{"elements and attributes", "<a>" + strings.Repeat("<b c=''/>", 5) + "</a>", xmlscan.TooMany},
 		{"elements and declarations", "<a>" + strings.Repeat("<b xmlns=''/>", 5) + "</a>", xmlscan.TooMany},
+		{"elements and comments", "<a>" + strings.Repeat("<!---->", 10) + "</a>", xmlscan.TooMany},
+		{"elements and instructions", "<a>" + strings.Repeat("<?x?>", 10) + "</a>", xmlscan.TooMany},
+		{"elements and CDATA", "<a>" + strings.Repeat("<![CDATA[]]>", 10) + "</a>", xmlscan.TooMany},
 		{"attributes", "<a b='' c='' d='' e=''/>", ""},
 		{"attributes", "<a b='' c='' d='' e='' f=''/>", xmlscan.TooMany},
 		{"scope", "<a xmlns='u' xmlns:b='u'><a xmlns='v'/><a xmlns='v'/></a>", ""},
@@ -402,7 +405,7 @@ func (stuck) Read([]byte) (int, error) { return 0, nil }
 func TestPosition(t *testing.T) {
 	t.Parallel()
 	document := "\xEF\xBB\xBF<rod>\n" + strings.Repeat("<æ a='ø\n'>å</æ> <!--\n\n€--> <b/>😀\n", 2000) + "</rod>"
-	s := xmlscan.New(strings.NewReader(document), xmlscan.Limits{})
+	s := xmlscan.New(strings.NewReader(document), xmlscan.Limits{Elements: 10_000})
 	defer s.Release()
 	for n := 0; ; n++ {
 		kind, err := s.Next()

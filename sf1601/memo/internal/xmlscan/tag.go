@@ -73,8 +73,8 @@ func (s *Scanner) startTag() error {
 	if e.space, ok = s.resolve(prefix); !ok || string(prefix) == "xmlns" {
 		return s.fail(s.pos+1, Prefix)
 	}
-	if s.elements += 1 + len(s.attrs) + len(s.scope) - e.scope; s.elements > s.limits.Elements {
-		return s.fail(s.pos, TooMany)
+	if err := s.countMore(1 + len(s.attrs) + len(s.scope) - e.scope); err != nil {
+		return err
 	}
 	s.open = append(s.open, e)
 	s.rooted = true
