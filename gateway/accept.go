@@ -22,6 +22,7 @@ func (g *Gateway) Accept(ctx context.Context, d Draft) (intent *Intent, existing
 		ID: g.newID("int"), Producer: d.Producer, Reference: d.Reference, Fingerprint: d.Fingerprint,
 		Sender: d.Sender, Recipient: d.Recipient, Routes: d.Routes, Content: d.Content,
 		NotBefore: d.NotBefore.UTC(), Expires: d.Expires.UTC(), Window: d.Window, Dedupe: d.Dedupe,
+		Priority: cmp.Or(d.Priority, Normal), Batch: d.Batch,
 		Status: IntentAccepted, CreatedAt: now,
 	}
 	problems, err := g.takeDocuments(ctx, i, d.Documents)
@@ -44,11 +45,8 @@ func (g *Gateway) Accept(ctx context.Context, d Draft) (intent *Intent, existing
 		earlier, err := g.journal.IntentView(ctx, d.Producer, i.ID)
 		return earlier, true, err
 	}
-	for _, m := range i.Messages {
-		// The journal has it; a queue that does not is filled by Sweep.
-		if err := g.queue.Enqueue(ctx, DueMessage{ID: m.ID, Channel: m.Channel, DueAt: m.DueAt}); err != nil {
-			g.log.WarnContext(ctx, "enqueue failed, the sweep will repeat it", "message", m.ID, "error", err)
-		}
+	for n := range i.Messages {
+		g.enqueue(ctx, &i.Messages[n]) // the journal has it; a queue that does not is filled by Sweep
 	}
 	return i, false, nil
 }
@@ -142,19 +140,19 @@ func (g *Gateway) insertMessages(tx Tx, i *Intent) error {
 func (g *Gateway) mintMessages(i *Intent, now time.Time) {
 	i.Messages = make([]Message, 0, len(i.Routes))
 	for leg := range i.Routes {
-		i.Messages = append(i.Messages, g.mint(i.ID, leg, 0, i.Routes[leg][0], i.NotBefore, i.Expires, now))
+		i.Messages = append(i.Messages, g.mint(i, leg, 0, i.NotBefore, now))
 	}
 }
 
-// mint makes a message with a fresh identity. It is due at notBefore, or now.
-func (g *Gateway) mint(intentID string, leg, step int, channel string, notBefore, expires, now time.Time) Message {
+// mint makes a message of the intent with a fresh identity, for a step of a leg. It is due at notBefore, or now.
+func (g *Gateway) mint(i *Intent, leg, step int, notBefore, now time.Time) Message {
 	m := Message{
-		ID: g.newID("msg"), IntentID: intentID, Leg: leg, Step: step, Channel: channel, State: Queued,
+		ID: g.newID("msg"), IntentID: i.ID, Leg: leg, Step: step, Channel: i.Routes[leg][step], Priority: i.Priority, State: Queued,
 		MessageUUID: g.newUUID(), AfsendelseID: g.newUUID(), TransactionID: g.newUUID(),
 		DueAt: now, CreatedAt: now,
 	}
 	if notBefore.After(now) {
-		m.State, m.DueAt = Scheduled, earliest(notBefore, expires)
+		m.State, m.DueAt = Scheduled, earliest(notBefore, i.Expires)
 	}
 	return m
 }

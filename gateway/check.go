@@ -21,6 +21,9 @@ func (g *Gateway) check(ctx context.Context, i *Intent, now time.Time) []Problem
 		ps.add("/sender", "sender.unknown", "There is no sender profile of this name.")
 	}
 	ps.text("/content/title", i.Content.Title, 1, MaxText)
+	if !slices.Contains(Priorities(), i.Priority) {
+		ps.add("/send/priority", "priority.unknown", "A priority is urgent, normal or bulk.")
+	}
 	g.checkRoutes(&ps, i.Routes)
 	g.checkTimes(&ps, i, now)
 	for n, d := range i.Content.Documents {

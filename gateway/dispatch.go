@@ -238,12 +238,12 @@ func (g *Gateway) apply(tx Tx, head *Intent, m *Message, a *Attempt, o Outcome) 
 		later := &Later{At: m.DueAt, Counted: true, Reason: "answer unknown"}
 		return later, nil, g.move(tx, head, m, Sending, o.Code, o.Text)
 	case Retry:
-		if since := now.Sub(latest(m.CreatedAt, head.NotBefore)); since > policy.GiveUpAfter {
+		if since := now.Sub(latest(m.CreatedAt, head.NotBefore, m.ReleasedAt)); since > policy.GiveUpAfter {
 			return nil, nil, g.move(tx, head, m, Failed, "gave.up", "Retried for "+since.Truncate(time.Minute).String()+"; last: "+o.Code)
 		}
 		m.DueAt = now.Add(g.delay(policy, m.Attempts, o.RetryAfter))
 		later := &Later{At: m.DueAt, Counted: true, Reason: "retry"}
-		if m.Uncertain { // an earlier attempt may have been accepted: it may not be cancelled nor change channel
+		if m.Uncertain && policy.OnUnknown != Hold { // an earlier attempt may have been accepted; a person's release settles that
 			return later, nil, g.move(tx, head, m, Sending, o.Code, o.Text)
 		}
 		return later, nil, g.move(tx, head, m, Queued, o.Code, o.Text)
@@ -270,7 +270,7 @@ func (g *Gateway) fallBack(tx Tx, head *Intent, m *Message, code, text string) (
 	if err := tx.SaveMessage(m); err != nil {
 		return nil, err
 	}
-	follow := g.mint(m.IntentID, m.Leg, m.Step+1, route[m.Step+1], time.Time{}, head.Expires, g.now())
+	follow := g.mint(head, m.Leg, m.Step+1, time.Time{}, g.now())
 	if err := tx.InsertMessage(&follow); err != nil {
 		return nil, err
 	}
@@ -292,7 +292,7 @@ func (g *Gateway) delay(p Policy, attempts int, wish time.Duration) time.Duratio
 }
 
 func (g *Gateway) enqueue(ctx context.Context, m *Message) {
-	if err := g.queue.Enqueue(ctx, DueMessage{ID: m.ID, Channel: m.Channel, DueAt: m.DueAt}); err != nil {
+	if err := g.queue.Enqueue(ctx, m.due()); err != nil {
 		g.log.WarnContext(ctx, "enqueue failed, the sweep will repeat it", "message", m.ID, "error", err)
 	}
 }
@@ -310,9 +310,11 @@ func (g *Gateway) logAttempt(ctx context.Context, w *work, o Outcome) {
 		slog.String("hint", o.Hint), slog.Any("cause", o.Err))
 }
 
-func latest(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
+func latest(first time.Time, more ...time.Time) time.Time {
+	for _, t := range more {
+		if t.After(first) {
+			first = t
+		}
 	}
-	return a
+	return first
 }

@@ -16,6 +16,8 @@ type Draft struct {
 	Expires     time.Time
 	Window      string
 	Dedupe      string
+	Priority    Priority // "": Normal
+	Batch       string   // batch_..., "": posted alone
 	// Problems are those found while the request was read (a CPR number of nine digits, a time that is none). Accept
 	// adds its own and refuses the draft with all of them together.
 	Problems []Problem

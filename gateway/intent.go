@@ -47,6 +47,8 @@ type Intent struct {
 	Expires     time.Time // zero: never
 	Window      string    // name of a send window, "" for the channel's own
 	Dedupe      string
+	Priority    Priority
+	Batch       string // batch_..., "": posted alone
 	Status      IntentStatus
 	DiscardedBy string // the waiting intent that made this one needless
 	CreatedAt   time.Time

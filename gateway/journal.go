@@ -36,6 +36,8 @@ type Reader interface {
 	Quarantine(ctx context.Context, since time.Time, limit int) ([]Receipt, error)
 	// Upload returns a document handed in by the producer. ErrNotFound.
 	Upload(ctx context.Context, producer, id string) (*Upload, error)
+	// Batch returns a batch of the producer ("" for any) with its intents counted by status. ErrNotFound.
+	Batch(ctx context.Context, producer, id string) (*Batch, error)
 	// Ping reports whether the journal answers.
 	Ping(ctx context.Context) error
 }
@@ -81,6 +83,10 @@ type Tx interface { //nolint:interfacebloat // one transaction over every noun; 
 	InsertEvent(e *Event) error
 	InsertUpload(u *Upload) error
 
+	InsertBatch(b *Batch) error
+	// EndBatch stores when a batch ended and the tally of its lines. ErrNotFound.
+	EndBatch(id string, at time.Time, tally Tally) error
+
 	// Seen tells the others that a worker lives. Gone takes it away after a clean stop.
 	Seen(worker string, at time.Time) error
 	Gone(worker string) error
@@ -97,9 +103,10 @@ type IntentFilter struct {
 
 // DueMessage is a message that a worker should look at.
 type DueMessage struct {
-	ID      string
-	Channel string
-	DueAt   time.Time
+	ID       string
+	Channel  string
+	Priority Priority
+	DueAt    time.Time
 }
 
 // DueCursor is the place after the last message of a page. The zero value starts at the beginning.

@@ -95,6 +95,7 @@ type Message struct {
 	Leg      int // index in the intent's Routes
 	Step     int // index in that Route
 	Channel  string
+	Priority Priority // the intent's
 	State    MessageState
 
 	// The identity, minted before the first call and the same on every attempt.
@@ -107,9 +108,15 @@ type Message struct {
 	Uncertain      bool      // an attempt may have been accepted without our knowing
 	DueAt          time.Time // when a worker should next look at it; zero while an attempt is open or nothing is to be done
 	CreatedAt      time.Time
+	ReleasedAt     time.Time // when a person last had it sent again; zero: never held and released
 	SubmittedAt    time.Time // when the far end first had it, as far as we know
 	FinalAt        time.Time
 	Version        int64 // grows with every change; the journal refuses a stale write
+}
+
+// due is what the queue must know of the message.
+func (m *Message) due() DueMessage {
+	return DueMessage{ID: m.ID, Channel: m.Channel, Priority: m.Priority, DueAt: m.DueAt}
 }
 
 // become moves the message to next, or says that the state machine forbids it.

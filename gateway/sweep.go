@@ -96,7 +96,7 @@ func (g *Gateway) abandon(ctx context.Context, a *Attempt) error {
 			return nil
 		}
 		_, _, err = g.apply(tx, head, m, &end, o)
-		follow = DueMessage{ID: m.ID, Channel: m.Channel, DueAt: m.DueAt}
+		follow = m.due()
 		return err
 	})
 	if err != nil || follow.ID == "" {

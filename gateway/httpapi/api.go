@@ -18,6 +18,10 @@ type API interface {
 	Intents(ctx context.Context, q IntentQuery) (*IntentPage, error)
 	// Cancel withdraws the messages of an intent that have not left.
 	Cancel(ctx context.Context, id string) (*IntentAnswer, error)
+	// Release has a held message sent again, with the same identity.
+	Release(ctx context.Context, messageID string, in *ReleaseRequest) (*IntentAnswer, error)
+	// Close ends a held message without sending it again.
+	Close(ctx context.Context, messageID string, in *CloseRequest) (*IntentAnswer, error)
 	// Events returns what happened after a cursor; 0 starts at the beginning. limit 0 is the default.
 	Events(ctx context.Context, after int64, limit int) (*EventPage, error)
 	// UploadDocument hands in a document for a later intent. The body is streamed.
@@ -127,7 +131,20 @@ type SendRequest struct {
 	Window    string `json:"window,omitzero"`
 }
 
-// IntentAnswer is what posting and cancelling answer.
+// ReleaseRequest is the body of POST /v1/messages/{id}/release. Reason is at most 500 characters on one line; it becomes an
+// event of the message.
+type ReleaseRequest struct {
+	Reason string `json:"reason"`
+}
+
+// CloseRequest is the body of POST /v1/messages/{id}/close. Outcome is "failed", also when it is empty, or "delivered"; the
+// reason is that of a ReleaseRequest.
+type CloseRequest struct {
+	Reason  string `json:"reason"`
+	Outcome string `json:"outcome,omitzero"`
+}
+
+// IntentAnswer is what posting, cancelling and decisions on held messages answer.
 type IntentAnswer struct {
 	ID          string          `json:"id"`
 	Status      string          `json:"status"`

@@ -66,6 +66,16 @@ func (c *Client) Cancel(ctx context.Context, id string) (*IntentAnswer, error) {
 	return answer, err
 }
 
+// Release is API.
+func (c *Client) Release(ctx context.Context, messageID string, in *ReleaseRequest) (*IntentAnswer, error) {
+	return post[IntentAnswer](ctx, c, "/v1/messages/"+url.PathEscape(messageID)+"/release", in)
+}
+
+// Close is API.
+func (c *Client) Close(ctx context.Context, messageID string, in *CloseRequest) (*IntentAnswer, error) {
+	return post[IntentAnswer](ctx, c, "/v1/messages/"+url.PathEscape(messageID)+"/close", in)
+}
+
 // Events is API.
 func (c *Client) Events(ctx context.Context, after int64, limit int) (*EventPage, error) {
 	values := url.Values{}
@@ -86,6 +96,16 @@ func setNumber(values url.Values, name string, n int64) {
 	if n != 0 {
 		values.Set(name, strconv.FormatInt(n, 10))
 	}
+}
+
+// post sends a body of JSON and reads the answer.
+func post[T any](ctx context.Context, c *Client, path string, in any) (*T, error) {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return nil, fmt.Errorf("write the request: %w", err)
+	}
+	answer, _, err := call[T](ctx, c, http.MethodPost, path, nil, bytes.NewReader(body), "application/json")
+	return answer, err
 }
 
 // call makes one call and reads its answer. The status is 0 when there was none.

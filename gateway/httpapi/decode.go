@@ -12,10 +12,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// decodeIntent reads an intent from a body of JSON. Its errors are *Problem: they say where and what was expected, and
-// never repeat a value.
-func decodeIntent(body []byte) (*IntentRequest, error) {
-	in := &IntentRequest{}
+// decode reads a T from a body of JSON. Its errors are *Problem: they say where and what was expected, and never repeat
+// a value.
+func decode[T any](body []byte) (*T, error) {
+	in := new(T)
 	if err := json.Unmarshal(body, in, json.RejectUnknownMembers(true)); err != nil {
 		return nil, decodeProblem(err)
 	}

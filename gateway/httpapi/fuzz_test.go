@@ -19,7 +19,7 @@ func FuzzDecodeIntent(f *testing.F) {
 	f.Add([]byte(`{"send":{"notBefore":"0001-01-01T00:00:00Z"}}`))
 	f.Add([]byte("{\"\xff\":1}"))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		in, err := decodeIntent(body)
+		in, err := decode[IntentRequest](body)
 		if err != nil {
 			p, ok := errors.AsType[*Problem](err)
 			if !ok || p.Status != http.StatusBadRequest || len(p.Errors) != 1 || len(p.Errors[0].Pointer) > maxPointerInAnswer+3 {
@@ -43,7 +43,7 @@ func FuzzDecodeIntent(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		second, err := decodeIntent(again)
+		second, err := decode[IntentRequest](again)
 		if err != nil {
 			t.Fatalf("%v in %s", err, again)
 		}

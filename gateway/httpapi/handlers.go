@@ -17,17 +17,7 @@ import (
 type handler func(s *Server, api API, w http.ResponseWriter, r *http.Request) (status int, body any, err error)
 
 func postIntent(s *Server, api API, w http.ResponseWriter, r *http.Request) (int, any, error) {
-	if err := isJSON(r); err != nil {
-		return 0, nil, err
-	}
-	if _, err := query(r); err != nil {
-		return 0, nil, err
-	}
-	var in *IntentRequest
-	err := s.withBody(w, r, func(body []byte) (err error) {
-		in, err = decodeIntent(body)
-		return err
-	})
+	in, err := readJSON[IntentRequest](s, w, r)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -41,6 +31,21 @@ func postIntent(s *Server, api API, w http.ResponseWriter, r *http.Request) (int
 		return http.StatusOK, answer, nil
 	}
 	return http.StatusAccepted, answer, nil
+}
+
+// readJSON reads a request whose body is a T and that has no query.
+func readJSON[T any](s *Server, w http.ResponseWriter, r *http.Request) (in *T, err error) {
+	if err := isJSON(r); err != nil {
+		return nil, err
+	}
+	if _, err := query(r); err != nil {
+		return nil, err
+	}
+	err = s.withBody(w, r, func(body []byte) (err error) {
+		in, err = decode[T](body)
+		return err
+	})
+	return in, err
 }
 
 func getIntent(s *Server, api API, _ http.ResponseWriter, r *http.Request) (int, any, error) {
@@ -80,6 +85,28 @@ func cancelIntent(s *Server, api API, _ http.ResponseWriter, r *http.Request) (i
 	ctx, cancel := s.timeout(r)
 	defer cancel()
 	answer, err := api.Cancel(ctx, r.PathValue("id"))
+	return http.StatusOK, answer, err
+}
+
+func releaseMessage(s *Server, api API, w http.ResponseWriter, r *http.Request) (int, any, error) {
+	in, err := readJSON[ReleaseRequest](s, w, r)
+	if err != nil {
+		return 0, nil, err
+	}
+	ctx, cancel := s.timeout(r)
+	defer cancel()
+	answer, err := api.Release(ctx, r.PathValue("id"), in)
+	return http.StatusOK, answer, err
+}
+
+func closeMessage(s *Server, api API, w http.ResponseWriter, r *http.Request) (int, any, error) {
+	in, err := readJSON[CloseRequest](s, w, r)
+	if err != nil {
+		return 0, nil, err
+	}
+	ctx, cancel := s.timeout(r)
+	defer cancel()
+	answer, err := api.Close(ctx, r.PathValue("id"), in)
 	return http.StatusOK, answer, err
 }
 

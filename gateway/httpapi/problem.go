@@ -60,7 +60,9 @@ const (
 	codeBodyTooLarge   = "body.too_large"
 	codeBodyTooSlow    = "body.too_slow"
 	codeCancelTooLate  = "cancel.too_late"
+	codeDecision       = "decision.invalid"
 	codeDocTooLarge    = "document.too_large"
+	codeExpired        = "message.expired"
 	codeForbidden      = "scope.missing"
 	codeInternal       = "internal"
 	codeInvalid        = "intent.invalid"
@@ -71,6 +73,7 @@ const (
 	codeMediaType      = "media_type.unsupported"
 	codeMethod         = "method.not_allowed"
 	codeNotFound       = "not_found"
+	codeNotHeld        = "message.not_held"
 	codeQuery          = "query.invalid"
 	codeReference      = "reference.conflict"
 	codeTokenInvalid   = "token.invalid"
@@ -94,8 +97,12 @@ func kinds(code string) (status int, title string) {
 		return http.StatusRequestTimeout, "The body came too slowly."
 	case codeCancelTooLate:
 		return http.StatusConflict, "It is too late to cancel."
+	case codeDecision:
+		return http.StatusUnprocessableEntity, "The decision is not valid; nothing was changed."
 	case codeDocTooLarge:
 		return http.StatusRequestEntityTooLarge, "The document is too large."
+	case codeExpired:
+		return http.StatusConflict, "The last time to send the message has gone by."
 	case codeForbidden:
 		return http.StatusForbidden, "The token lacks the scope."
 	case codeInvalid:
@@ -108,6 +115,8 @@ func kinds(code string) (status int, title string) {
 		return http.StatusUnsupportedMediaType, "The body's media type is not taken here."
 	case codeMethod:
 		return http.StatusMethodNotAllowed, "The method is not allowed here."
+	case codeNotHeld:
+		return http.StatusConflict, "The message does not wait for a decision."
 	case codeNotFound:
 		return http.StatusNotFound, "There is nothing here."
 	case codeQuery:
@@ -167,6 +176,10 @@ func problemOf(err error) *Problem {
 		}).because(err)
 	case errors.Is(err, gateway.ErrTooLate):
 		return newProblem(codeCancelTooLate, "Every message of the intent has left or is leaving.").because(err)
+	case errors.Is(err, gateway.ErrNotHeld):
+		return newProblem(codeNotHeld, "Only a message in state held can be released or closed.").because(err)
+	case errors.Is(err, gateway.ErrExpired):
+		return newProblem(codeExpired, "Close the message, or post a new intent.").because(err)
 	case errors.Is(err, gateway.ErrTooLarge):
 		return newProblem(codeDocTooLarge, "A document has at most 99,500,000 bytes.").because(err)
 	case errors.Is(err, gateway.ErrUnavailable), errors.Is(err, gateway.ErrStale),

@@ -107,6 +107,8 @@ func routes() []route {
 		{http.MethodGet, "/v1/intents", ReadIntents, listIntents},
 		{http.MethodGet, "/v1/intents/{id}", ReadIntents, getIntent},
 		{http.MethodPost, "/v1/intents/{id}/cancel", WriteIntents, cancelIntent},
+		{http.MethodPost, "/v1/messages/{id}/release", WriteIntents, releaseMessage},
+		{http.MethodPost, "/v1/messages/{id}/close", WriteIntents, closeMessage},
 		{http.MethodPost, "/v1/documents", WriteIntents, postDocument},
 		{http.MethodGet, "/v1/events", ReadIntents, listEvents},
 	}

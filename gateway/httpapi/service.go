@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,8 @@ import (
 type Gateway interface {
 	Accept(ctx context.Context, d gateway.Draft) (intent *gateway.Intent, existing bool, err error)
 	Cancel(ctx context.Context, producer, id string) (*gateway.Intent, error)
+	Release(ctx context.Context, producer, messageID, reason string) (*gateway.Intent, error)
+	Close(ctx context.Context, producer, messageID, reason string, as gateway.MessageState) (*gateway.Intent, error)
 	Intent(ctx context.Context, producer, id string) (*gateway.Intent, []gateway.Event, error)
 	Intents(ctx context.Context, f gateway.IntentFilter) ([]gateway.Intent, error)
 	Events(ctx context.Context, producer string, after int64, limit int) ([]gateway.Event, error)
@@ -110,6 +113,30 @@ func (s service) Cancel(ctx context.Context, id string) (*IntentAnswer, error) {
 	intent, err := s.gateway.Cancel(ctx, s.producer, id)
 	if err != nil {
 		return nil, fmt.Errorf("cancel intent: %w", err)
+	}
+	return intentAnswer(intent), nil
+}
+
+// Release is API.
+func (s service) Release(ctx context.Context, messageID string, in *ReleaseRequest) (*IntentAnswer, error) {
+	intent, err := s.gateway.Release(ctx, s.producer, messageID, in.Reason)
+	return decided(intent, err)
+}
+
+// Close is API.
+func (s service) Close(ctx context.Context, messageID string, in *CloseRequest) (*IntentAnswer, error) {
+	as := cmp.Or(gateway.MessageState(in.Outcome), gateway.Failed)
+	intent, err := s.gateway.Close(ctx, s.producer, messageID, in.Reason, as)
+	return decided(intent, err)
+}
+
+// decided answers a decision on a held message.
+func decided(intent *gateway.Intent, err error) (*IntentAnswer, error) {
+	if invalid, ok := errors.AsType[*gateway.Invalid](err); ok {
+		return nil, newProblem(codeDecision, "", findings(invalid.Problems)...).because(err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("decide on a message: %w", err)
 	}
 	return intentAnswer(intent), nil
 }

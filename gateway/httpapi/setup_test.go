@@ -57,6 +57,7 @@ func testProducers() []Producer {
 // openapi.yaml.
 type house struct {
 	gateway *gateway.Gateway
+	journal *journal.Journal
 	url     string
 	http    *http.Client
 	client  *Client
@@ -71,7 +72,7 @@ func setup(t *testing.T, breaks ...func(Gateway) Gateway) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{log: &logBuffer{}, queue: &queueFake{}}
+	h := &house{journal: j, log: &logBuffer{}, queue: &queueFake{}}
 	logger := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var ids atomic.Int64
 	h.gateway, err = gateway.New(gateway.Config{
@@ -326,6 +327,14 @@ func (b broken) Accept(context.Context, gateway.Draft) (*gateway.Intent, bool, e
 }
 
 func (b broken) Cancel(context.Context, string, string) (*gateway.Intent, error) {
+	return nil, b.fail()
+}
+
+func (b broken) Release(context.Context, string, string, string) (*gateway.Intent, error) {
+	return nil, b.fail()
+}
+
+func (b broken) Close(context.Context, string, string, string, gateway.MessageState) (*gateway.Intent, error) {
 	return nil, b.fail()
 }
 

@@ -13,8 +13,8 @@ import (
 // In: the intent's columns. Writes nothing when the producer has used the reference before.
 const insertIntent = `INSERT INTO intents
 	(id, producer, reference, fingerprint, sender, routes, not_before, expires, send_window, dedupe, status,
-	 discarded_by, created_at, final_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	 discarded_by, created_at, final_at, priority, batch_id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (producer, reference) DO NOTHING`
 
 // In: intent id, recipient, content.
@@ -37,7 +37,7 @@ func (t *tx) InsertIntent(i *gateway.Intent) (bool, error) {
 	}
 	n, err := t.exec(op, insertIntent, i.ID, i.Producer, i.Reference, i.Fingerprint[:], i.Sender, string(routes),
 		micros(i.NotBefore), micros(i.Expires), i.Window, i.Dedupe, string(i.Status), i.DiscardedBy,
-		micros(i.CreatedAt), micros(i.FinalAt))
+		micros(i.CreatedAt), micros(i.FinalAt), string(priority(i.Priority)), i.Batch)
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -83,7 +83,7 @@ func (t *tx) WaitingDuplicate(producer, dedupe string) (string, error) {
 
 // intentColumns are what scanHead reads.
 const intentColumns = `id, producer, reference, fingerprint, sender, routes, not_before, expires, send_window, dedupe, status,
-	discarded_by, created_at, final_at`
+	discarded_by, created_at, final_at, priority, batch_id`
 
 // In: id. Out: intentColumns.
 const selectIntentHead = `SELECT ` + intentColumns + ` FROM intents WHERE id = ?`
@@ -102,7 +102,7 @@ func scanHead(r row, i *gateway.Intent, more ...any) error {
 	dest := []any{
 		&i.ID, &i.Producer, &i.Reference, (*digest)(&i.Fingerprint), &i.Sender, &routes,
 		(*moment)(&i.NotBefore), (*moment)(&i.Expires), &i.Window, &i.Dedupe, (*string)(&i.Status),
-		&i.DiscardedBy, (*moment)(&i.CreatedAt), (*moment)(&i.FinalAt),
+		&i.DiscardedBy, (*moment)(&i.CreatedAt), (*moment)(&i.FinalAt), (*string)(&i.Priority), &i.Batch,
 	}
 	if err := r.Scan(append(dest, more...)...); err != nil {
 		return err

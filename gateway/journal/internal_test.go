@@ -53,6 +53,7 @@ func TestPlans(t *testing.T) {
 		selectEventsOfProducer:  "events_producer",
 		selectEventsOf:          "events_intent",
 		selectEvents:            "INTEGER PRIMARY KEY",
+		selectBatchStatuses:     "COVERING INDEX intents_batch",
 	} {
 		plan := explain(t, j.db, query)
 		if !strings.Contains(plan, index) {

@@ -9,12 +9,12 @@ import (
 
 // messageColumns are what scanMessage reads.
 const messageColumns = `id, intent_id, leg, step, channel, state, message_uuid, afsendelse_id, transaction_id, transmission_id,
-	attempts, uncertain, due_at, created_at, submitted_at, final_at, version`
+	attempts, uncertain, due_at, created_at, submitted_at, final_at, version, priority, released_at`
 
 func scanMessage(r row, m *gateway.Message) error {
 	return r.Scan(&m.ID, &m.IntentID, &m.Leg, &m.Step, &m.Channel, (*string)(&m.State), &m.MessageUUID, &m.AfsendelseID,
 		&m.TransactionID, &m.TransmissionID, &m.Attempts, &m.Uncertain, (*moment)(&m.DueAt), (*moment)(&m.CreatedAt),
-		(*moment)(&m.SubmittedAt), (*moment)(&m.FinalAt), &m.Version)
+		(*moment)(&m.SubmittedAt), (*moment)(&m.FinalAt), &m.Version, (*string)(&m.Priority), (*moment)(&m.ReleasedAt))
 }
 
 func appendMessage(to *[]gateway.Message) func(row) error {
@@ -30,13 +30,13 @@ func appendMessage(to *[]gateway.Message) func(row) error {
 
 // In: messageColumns.
 const insertMessage = `INSERT INTO messages (` + messageColumns + `)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 // InsertMessage implements gateway.Tx.
 func (t *tx) InsertMessage(m *gateway.Message) error {
 	_, err := t.exec("insert message", insertMessage, m.ID, m.IntentID, m.Leg, m.Step, m.Channel, string(m.State),
 		m.MessageUUID, m.AfsendelseID, m.TransactionID, m.TransmissionID, m.Attempts, m.Uncertain, micros(m.DueAt),
-		micros(m.CreatedAt), micros(m.SubmittedAt), micros(m.FinalAt), m.Version)
+		micros(m.CreatedAt), micros(m.SubmittedAt), micros(m.FinalAt), m.Version, string(priority(m.Priority)), micros(m.ReleasedAt))
 	return err
 }
 
@@ -93,14 +93,14 @@ func (t *tx) FindMessage(messageUUID, afsendelseID, transmissionID string) (stri
 
 // In: what may change of a message, id, the version it was read at. Writes nothing when the version is another.
 const updateMessage = `UPDATE messages SET state = ?, transmission_id = ?, attempts = ?, uncertain = ?, due_at = ?,
-	submitted_at = ?, final_at = ?, version = version + 1
+	submitted_at = ?, final_at = ?, released_at = ?, version = version + 1
 WHERE id = ? AND version = ?`
 
 // SaveMessage implements gateway.Tx. A change of a final state that the far end cannot justify is ErrTransition.
 func (t *tx) SaveMessage(m *gateway.Message) error {
 	const op = "save message"
 	n, err := t.exec(op, updateMessage, string(m.State), m.TransmissionID, m.Attempts, m.Uncertain, micros(m.DueAt),
-		micros(m.SubmittedAt), micros(m.FinalAt), m.ID, m.Version)
+		micros(m.SubmittedAt), micros(m.FinalAt), micros(m.ReleasedAt), m.ID, m.Version)
 	if err != nil {
 		return err
 	}
@@ -112,9 +112,9 @@ func (t *tx) SaveMessage(m *gateway.Message) error {
 	return nil
 }
 
-// In: latest time, time and id of the last message before the page, page size. Out: id, channel and time of messages,
-// oldest first.
-const selectDue = `SELECT id, channel, due_at FROM messages
+// In: latest time, time and id of the last message before the page, page size. Out: id, channel, priority and time of
+// messages, oldest first.
+const selectDue = `SELECT id, channel, priority, due_at FROM messages
 WHERE due_at IS NOT NULL AND due_at <= ? AND (due_at, id) > (?, ?) ORDER BY due_at, id LIMIT ?`
 
 // Due implements gateway.Reader.
@@ -123,7 +123,7 @@ func (r reader) Due(ctx context.Context, before time.Time, after gateway.DueCurs
 	from := after.DueAt
 	err := r.many(ctx, "due messages", selectDue, func(r row) error {
 		var d gateway.DueMessage
-		if err := r.Scan(&d.ID, &d.Channel, (*moment)(&d.DueAt)); err != nil {
+		if err := r.Scan(&d.ID, &d.Channel, (*string)(&d.Priority), (*moment)(&d.DueAt)); err != nil {
 			return err
 		}
 		found = append(found, d)

@@ -1,8 +1,11 @@
 package journal
 
 import (
+	"cmp"
 	"fmt"
 	"time"
+
+	"github.com/brevdue/brevdue/gateway"
 )
 
 // moment reads a time column: microseconds since 1970 UTC, NULL for the zero time.
@@ -52,6 +55,9 @@ func blobOrNull(b []byte) any {
 	}
 	return b
 }
+
+// priority is what is stored of a priority: one that says nothing is normal.
+func priority(p gateway.Priority) gateway.Priority { return cmp.Or(p, gateway.Normal) }
 
 // nullText reads a text column whose NULL is "".
 type nullText string

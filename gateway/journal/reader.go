@@ -18,7 +18,7 @@ func readerQueries() []string {
 	return []string{
 		selectIntent, selectDocuments, selectIntentHead, selectIntentOfProducer, selectMessagesOf, selectMessagesOfMany,
 		selectEventsOf, selectEvents, selectEventsOfProducer,
-		selectDue, selectAbandoned, selectQuarantine, selectUpload,
+		selectDue, selectAbandoned, selectQuarantine, selectUpload, selectBatch, selectBatchStatuses,
 	}
 }
 

@@ -31,6 +31,7 @@ func txQueries() []string {
 		insertReceipt, matchReceipt,
 		insertEvent,
 		insertUpload,
+		insertBatch, updateBatch,
 		upsertWorker, deleteWorker,
 	}
 }

@@ -2,6 +2,7 @@ package journaltest
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -55,7 +56,7 @@ func messageStale(t *testing.T, j gateway.Journal) {
 	i, m := Sample(1)
 	accept(t, j, i, m)
 	one, two := message(t, j, m.ID), message(t, j, m.ID)
-	one.State, one.TransmissionID = gateway.Sending, "tr-1"
+	one.State, one.TransmissionID, one.ReleasedAt = gateway.Sending, "tr-1", start()
 	must(t, save(t, j, one))
 	if one.Version != m.Version+1 {
 		t.Errorf("version %d after one change of %d", one.Version, m.Version)
@@ -144,12 +145,14 @@ func messageDue(t *testing.T, j gateway.Journal) {
 	for n := range 10 {
 		i, m := Sample(n)
 		m.DueAt = start().Add(time.Duration(n/3) * time.Minute) // several at the same moment
+		m.Priority = gateway.Priorities()[n%3]
 		if n == 4 {
 			m.DueAt = time.Time{}
 		}
 		accept(t, j, i, m)
 	}
 	var got []string
+	priorities := make(map[gateway.Priority]bool)
 	var after gateway.DueCursor
 	for pages := 0; ; pages++ {
 		page, err := j.Due(t.Context(), start().Add(2*time.Minute), after, 2)
@@ -161,12 +164,16 @@ func messageDue(t *testing.T, j gateway.Journal) {
 			t.Fatal("the cursor does not move on")
 		}
 		for _, d := range page {
-			if d.Channel != "digitalpost" {
-				t.Errorf("channel %q", d.Channel)
+			if d.Channel != "digitalpost" || !slices.Contains(gateway.Priorities(), d.Priority) {
+				t.Errorf("channel %q, priority %q", d.Channel, d.Priority)
 			}
 			got = append(got, d.ID)
+			priorities[d.Priority] = true
 			after = gateway.DueCursor{DueAt: d.DueAt, ID: d.ID}
 		}
+	}
+	if len(priorities) != 3 {
+		t.Errorf("priorities %v", priorities)
 	}
 	var want []string
 	for _, n := range []int{0, 1, 2, 3, 5, 6, 7, 8} { // 4 is not due at all, 9 later

@@ -20,12 +20,12 @@ func Sample(n int) (*gateway.Intent, *gateway.Message) {
 	i := &gateway.Intent{
 		ID: fmt.Sprintf("int_%026d", n), Producer: "huskeservice", Reference: fmt.Sprintf("sag-%d", n),
 		Fingerprint: sha256.Sum256(fmt.Append(nil, n)), Sender: "jobcenter",
-		Routes:  []gateway.Route{{"digitalpost"}},
-		Content: gateway.Content{Title: "Indkaldelse til jobsamtale", Documents: []gateway.Document{SampleDocument(2000)}},
-		Status:  gateway.IntentAccepted, CreatedAt: at,
+		Routes:   []gateway.Route{{"digitalpost"}},
+		Content:  gateway.Content{Title: "Indkaldelse til jobsamtale", Documents: []gateway.Document{SampleDocument(2000)}},
+		Priority: gateway.Normal, Status: gateway.IntentAccepted, CreatedAt: at,
 	}
 	m := &gateway.Message{
-		ID: fmt.Sprintf("msg_%026d", n), IntentID: i.ID, Channel: "digitalpost", State: gateway.Queued,
+		ID: fmt.Sprintf("msg_%026d", n), IntentID: i.ID, Channel: "digitalpost", Priority: gateway.Normal, State: gateway.Queued,
 		MessageUUID:   fmt.Sprintf("%08x-0000-4000-8000-%012d", scatter(n), n),
 		AfsendelseID:  fmt.Sprintf("%08x-%029d", scatter(n+1), n),
 		TransactionID: fmt.Sprintf("%08x-1111-4000-8000-%012d", scatter(n+2), n),
@@ -66,6 +66,7 @@ func full(t *testing.T) *gateway.Intent {
 	i.Routes = []gateway.Route{{"digitalpost", "print"}, {"nemsms", "smtp"}}
 	i.NotBefore, i.Expires = start().Add(time.Hour), start().Add(72*time.Hour)
 	i.Window, i.Dedupe, i.DiscardedBy = "day", "jobsamtale-17", "int_other"
+	i.Priority, i.Batch = gateway.Bulk, "batch_1"
 	aftale := actions.NewAftale("Jobsamtale", actions.Reservation{
 		Description: "Medbring CV", UUID: "7d444840-9dc0-41d1-b245-5ffdce74fad2", Abstract: "Jobsamtale",
 		Location: "Værkmestergade 5", Start: start().Add(24 * time.Hour), End: start().Add(25 * time.Hour),

@@ -32,6 +32,8 @@ func Run(t *testing.T, open func(t *testing.T) gateway.Journal) {
 		"receipt quarantine":             receiptQuarantine,
 		"events in order":                eventsInOrder,
 		"upload":                         upload,
+		"batch":                          batch,
+		"priority":                       priority,
 		"update is all or nothing":       updateAtomic,
 		"update panic":                   updatePanic,
 		"update cancelled":               updateCancelled,
