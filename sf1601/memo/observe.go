@@ -126,7 +126,7 @@ func (r *reader) noticeAttribute(a xmlscan.Attr) {
 
 // event translates what the scanner found besides elements.
 func event(kind xmlscan.Kind) (EventKind, bool) {
-	switch kind { //nolint:exhaustive // elements are told where they are entered and left
+	switch kind {
 	case xmlscan.Declaration:
 		return EventDeclaration, true
 	case xmlscan.Comment:

@@ -38,8 +38,8 @@ type ReadLimits struct {
 	Texts      int   // bytes of all such texts together; default 2 MiB
 }
 
-// MaxSize is the most a request may weigh in Digital Post, in bytes of XML with the files as base64: 99.5 MB.
-// [src: MEMO-VALIDATION-NEWS]
+// MaxSize is the most a request may weigh, in bytes of XML with the files as base64: 99.5 MB, read as decimal.
+// [src: SF1601-OVERVIEW]
 const MaxSize = 99_500_000
 
 const (
@@ -138,7 +138,7 @@ const (
 
 // Passable tells whether ReadOptions.Fault may read past it.
 func (r ReadReason) Passable() bool {
-	switch r { //nolint:exhaustive // all others end the reading
+	switch r {
 	case ReasonVersion, ReasonValue, ReasonBase64, ReasonDuplicate:
 		return true
 	default:

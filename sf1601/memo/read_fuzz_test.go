@@ -105,12 +105,12 @@ func cut(v reflect.Value) {
 			cut(v.Index(i))
 		}
 	case reflect.Struct:
-		if t, ok := v.Addr().Interface().(*time.Time); ok {
+		if t, ok := reflect.TypeAssert[*time.Time](v.Addr()); ok {
 			*t = t.Truncate(time.Second)
 			return
 		}
-		for i := range v.NumField() {
-			cut(v.Field(i))
+		for _, field := range v.Fields() {
+			cut(field)
 		}
 	default:
 	}

@@ -77,7 +77,7 @@ func (r *reader) property(name string, take func(text []byte)) bool {
 	r.enter(name, 0)
 	r.leaf = r.leaf[:0]
 	for r.next() {
-		switch r.kind { //nolint:exhaustive // nothing else gets here
+		switch r.kind {
 		case xmlscan.Start:
 			r.notice(NoticeElement, r.s.Local, r.s.Offset)
 			r.skip()
@@ -90,6 +90,7 @@ func (r *reader) property(name string, take func(text []byte)) bool {
 			take(r.leaf)
 			r.leave()
 			return true
+		default: // next gives nothing else here
 		}
 	}
 	return true

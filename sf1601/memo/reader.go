@@ -69,15 +69,15 @@ type contextReader struct {
 
 func (c contextReader) Read(p []byte) (int, error) {
 	if err := c.ctx.Err(); err != nil {
-		return 0, err //nolint:wrapcheck // wrapped by reader.next
+		return 0, err
 	}
-	return c.src.Read(p) //nolint:wrapcheck // wrapped by reader.next
+	return c.src.Read(p)
 }
 
 // document reads prolog, root and what stands behind it.
 func (r *reader) document(root func() bool) {
 	for r.next() {
-		switch r.kind { //nolint:exhaustive // nothing else gets here
+		switch r.kind {
 		case xmlscan.Start:
 			r.identify()
 			if !root() {
@@ -85,6 +85,7 @@ func (r *reader) document(root func() bool) {
 			}
 		case xmlscan.EOF:
 			return
+		default: // next gives nothing else here
 		}
 	}
 }
@@ -247,7 +248,7 @@ func (r *reader) leave() {
 func readClass[C any](r *reader, name string, index int, x *C, read func(*reader, *C) bool) {
 	r.enter(name, index)
 	for r.next() {
-		switch r.kind { //nolint:exhaustive // nothing else gets here
+		switch r.kind {
 		case xmlscan.Start:
 			r.identify()
 			if !read(r, x) {
@@ -263,6 +264,7 @@ func readClass[C any](r *reader, name string, index int, x *C, read func(*reader
 			}
 			r.leave()
 			return
+		default: // next gives nothing else here
 		}
 	}
 }
@@ -308,13 +310,14 @@ func (r *reader) skip() {
 	depth := len(r.frames)
 	r.enterUnknown()
 	for len(r.frames) > depth && r.next() {
-		switch r.kind { //nolint:exhaustive // nothing else gets here
+		switch r.kind {
 		case xmlscan.Start:
 			r.enterUnknown()
 		case xmlscan.Text:
 			r.observe(EventText)
 		case xmlscan.End:
 			r.leave()
+		default: // next gives nothing else here
 		}
 	}
 }

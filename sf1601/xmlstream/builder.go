@@ -70,9 +70,9 @@ const (
 
 // binding is the namespace a prefix has here.
 func (b *Builder) binding(prefix string) (uri string, known bool) {
-	for i := len(b.open) - 1; i >= 0; i-- {
-		if b.open[i].prefix == prefix {
-			return b.open[i].uri, true
+	for _, e := range slices.Backward(b.open) {
+		if e.prefix == prefix {
+			return e.uri, true
 		}
 	}
 	return "", false
@@ -95,12 +95,11 @@ func (b *Builder) attributes(attrs []Attr) {
 
 func (b *Builder) attributeValue(v string) {
 	b.text = append(b.text, '=', '"')
-	text, err := appendEscaped(b.text, v, attributeEscape)
-	if err != nil {
+	var err error
+	if b.text, err = appendEscaped(b.text, v, attributeEscape); err != nil {
 		b.fail(err)
-		return
 	}
-	b.text = append(text, '"')
+	b.text = append(b.text, '"')
 }
 
 // Text writes character data into the open element. It must be UTF-8 made of characters that XML 1.0 allows; anything

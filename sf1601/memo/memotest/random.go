@@ -55,7 +55,7 @@ func pick[T any](g generator, list ...T) T { return list[g.IntN(len(list))] }
 
 // text makes a text of one to most characters that does not start or end with white space.
 func (g generator) text(most int) string {
-	alphabet := []rune("abcdefghijklmnopqrstuvwxyzæøåABCDEÆØÅ0123456789.,:;&<>\"'()[]%-/€é漢😀\u00a0 \t\n\r")
+	alphabet := []rune("abcdefghijklmnopqrstuvwxyzæøåABCDEÆØÅ0123456789.,:;&<>\"'()[]%-/€é\u6f22😀\u00a0 \t\n\r")
 	if g.IntN(8) > 0 {
 		most = min(most, 20)
 	}

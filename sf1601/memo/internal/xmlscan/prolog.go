@@ -104,7 +104,7 @@ func quoted(b []byte) (value, rest []byte, ok bool) {
 
 // comment skips a comment of any length.
 func (s *Scanner) comment() error {
-	if err := s.begins(); err != nil {
+	if err := s.start(); err != nil {
 		return err
 	}
 	s.pos += len("<!--")
@@ -127,7 +127,7 @@ func (s *Scanner) comment() error {
 
 // instruction skips a processing instruction of any length.
 func (s *Scanner) instruction() error {
-	if err := s.begins(); err != nil {
+	if err := s.start(); err != nil {
 		return err
 	}
 	if err := s.need(s.limits.Tag); err != nil {
@@ -153,8 +153,8 @@ func (s *Scanner) instruction() error {
 	return nil
 }
 
-// begins notes where an event begins whose end may be more than a buffer away.
-func (s *Scanner) begins() error {
+// start notes where an event begins whose end may be more than a buffer away.
+func (s *Scanner) start() error {
 	s.Offset = s.base + int64(s.pos)
 	s.advance(s.pos)
 	return s.countMore(1)
@@ -185,27 +185,34 @@ func (s *Scanner) skipTo(stop string) error {
 				end -= lookahead
 			}
 		}
-		i := 0
-		for i < end {
-			if i += plainLength(b[i:end]); i >= end {
-				break
-			}
-			n, _, reason := s.special(b[i:], false)
-			if reason != "" {
-				return s.fail(s.pos+i, reason)
-			}
-			i += n
+		n, err := s.legal(b, end)
+		if err != nil {
+			return err
 		}
-		s.pos += i
-		switch {
-		case at >= 0:
-			s.pos += end - i + len(stop)
+		if at >= 0 {
+			s.pos += at + len(stop)
 			return nil
-		case s.srcErr != nil:
+		}
+		s.pos += n
+		if s.srcErr != nil {
 			if err := s.readError(); err != nil {
 				return err
 			}
 			return s.fail(s.n, Truncated)
 		}
+	}
+}
+
+// legal checks the characters of b up to end, or a little more where end cuts one; n is how far it came.
+func (s *Scanner) legal(b []byte, end int) (n int, err error) {
+	for {
+		if n += plainLength(b[n:max(n, end)]); n >= end {
+			return n, nil
+		}
+		k, _, reason := s.special(b[n:], false)
+		if reason != "" {
+			return n, s.fail(s.pos+n, reason)
+		}
+		n += k
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 	"sync"
 )
 
@@ -209,12 +210,15 @@ func (s *Scanner) markup() (Kind, error) {
 		return EOF, s.countMore(1)
 	case bytes.HasPrefix(b, []byte("<!DOCTYPE")):
 		return EOF, s.fail(s.pos, DTD)
-	case s.srcErr != nil && (bytes.HasPrefix([]byte("<!DOCTYPE"), b) || bytes.HasPrefix([]byte("<![CDATA["), b)):
+	case s.srcErr != nil && (begins("<!DOCTYPE", b) || begins("<![CDATA[", b)):
 		return EOF, s.fail(s.pos, Truncated)
 	default:
 		return EOF, s.fail(s.pos, Syntax)
 	}
 }
+
+// begins tells whether markup begins with all that is left of the document.
+func begins(markup string, left []byte) bool { return strings.HasPrefix(markup, string(left)) }
 
 // outside skips white space before and after the root.
 func (s *Scanner) outside() error {

@@ -235,7 +235,7 @@ func (s *Scanner) resolve(prefix []byte) (string, bool) {
 		return nsXML, true
 	}
 	for i := len(s.scope) - 1; i >= 0; i-- {
-		if b := &s.scope[i]; len(b.Prefix) == len(prefix) && string(b.Prefix) == string(prefix) {
+		if b := &s.scope[i]; bytes.Equal(b.Prefix, prefix) {
 			return b.URI, true
 		}
 	}
