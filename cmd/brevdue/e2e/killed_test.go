@@ -132,24 +132,32 @@ func fatal(err error) error {
 }
 
 // kill kills and restarts serve at random points of the way, which is from the first intent posted to the last letter at the
-// far end.
+// far end. With flush, Redis is emptied about halfway under the gateway that runs then.
 func (k *killing) kill(ctx context.Context, t *testing.T, flush bool) {
 	t.Helper()
 	way := 2 * k.count
-	points := make([]int, kills)
-	for n := range points {
-		points[n] = way/50 + k.dice.IntN(way*9/10)
+	var points []int
+	for range kills {
+		points = append(points, way/50+k.dice.IntN(way*9/10))
+	}
+	flushAt := -1
+	if flush {
+		flushAt = way*2/5 + k.dice.IntN(way/5)
+		points = append(points, flushAt)
 	}
 	slices.Sort(points)
-	for n, point := range points {
+	for _, point := range points {
 		k.reach(ctx, t, point)
 		harness.Pause(ctx, time.Duration(k.dice.IntN(50))*time.Millisecond)
-		k.w.Gateway.Kill()
-		if flush && n == kills/2 {
+		if point == flushAt {
+			flushAt = -1
 			if err := k.w.Redis.FlushAll(ctx); err != nil {
 				t.Fatal(err)
 			}
+			t.Logf("flushed Redis with %d of %d posted", k.posted.Load(), k.count)
+			continue
 		}
+		k.w.Gateway.Kill()
 		t.Logf("killed with %d of %d posted", k.posted.Load(), k.count)
 		if err := k.w.Restart(ctx); err != nil {
 			t.Fatal(err)

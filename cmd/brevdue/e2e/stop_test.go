@@ -26,7 +26,7 @@ func TestGracefulStop(t *testing.T) {
 	accepted, posting := make(chan string, intents), make(chan struct{})
 	go func() {
 		defer close(posting)
-		for n := 0; n < intents; n++ {
+		for n := range intents {
 			answer, err := w.Gateway.Client.PostIntent(ctx, harness.Letter(fmt.Sprintf("stop-%d", n), "2512489996"))
 			if err != nil {
 				return // it stops listening first

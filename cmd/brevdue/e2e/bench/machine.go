@@ -7,7 +7,9 @@ import (
 	"os/exec"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // machine says what the figures were measured on.
@@ -38,4 +40,20 @@ func redisVersion(ctx context.Context) string {
 		return "Redis " + string(found[1])
 	}
 	return "Redis unknown"
+}
+
+// machineCPU is the time that all processors together have worked and rested so far (proc_stat(5)), zero elsewhere.
+func machineCPU() (busy, idle time.Duration) {
+	const tick = time.Second / 100
+	for n, field := range strings.Fields(fact("/proc/stat", `(?m)^cpu +(.+)$`)) {
+		ticks, err := strconv.ParseInt(field, 10, 64)
+		switch {
+		case err != nil || n > 7: // guest time is counted in user time already
+		case n == 3 || n == 4: // idle, iowait
+			idle += time.Duration(ticks) * tick
+		default:
+			busy += time.Duration(ticks) * tick
+		}
+	}
+	return busy, idle
 }

@@ -135,7 +135,8 @@ func table(out io.Writer, rows []row) error {
 		if r.figure == "---" {
 			r = row{strings.Repeat("-", width[0]), strings.Repeat("-", width[1]), strings.Repeat("-", width[2])}
 		}
-		if _, err := fmt.Fprintf(out, "| %-*s | %-*s | %-*s |\n", width[0], r.figure, width[1], r.target, width[2], r.measured); err != nil {
+		_, err := fmt.Fprintf(out, "| %-*s | %-*s | %-*s |\n", width[0], r.figure, width[1], r.target, width[2], r.measured)
+		if err != nil {
 			return err
 		}
 	}

@@ -30,13 +30,14 @@ func accepting(ctx context.Context, b *bench) ([]row, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w\n%s", err, w.Logs(10))
 	}
-	cost := w.spent().each(before, r.Accepted)
+	cost := w.spent().since(before)
 	speed := float64(r.Accepted) / r.Took.Seconds()
 	return []row{
 		{"a. intents accepted through HTTP, SQLite FULL", "≥ 3,000/s", verdict(speed >= 3000, fmt.Sprintf("%.0f/s", speed))},
 		{"   answer, 24 connections at full speed, p50", "", milliseconds(quantile(r.Delays, 0.50))},
 		{"   the same, p99", "", milliseconds(quantile(r.Delays, 0.99))},
-		{"   processor time of one", "", cost},
+		{"   processor time of one", "", cost.each(r.Accepted)},
+		{"   who had the processors", "", cost.shares()},
 	}, nil
 }
 
@@ -58,7 +59,7 @@ func endToEnd(ctx context.Context, b *bench) ([]row, error) {
 	if err := w.settled(ctx, 64+int64(b.letters)); err != nil {
 		return nil, fmt.Errorf("%w\n%s", err, w.Logs(10))
 	}
-	cost := w.spent().each(before, b.letters)
+	cost := w.spent().since(before)
 	first, last, err := w.span(ctx, b.letters)
 	if err != nil {
 		return nil, err
@@ -71,9 +72,11 @@ func endToEnd(ctx context.Context, b *bench) ([]row, error) {
 		return nil, err
 	}
 	return []row{
-		{"b. letters accepted to delivered, real Redis, RSA-3072, mutual TLS", "≥ 600/s", verdict(speed >= 600, fmt.Sprintf("%.0f/s", speed))},
+		{"b. letters accepted to delivered, real Redis, RSA-3072, mutual TLS", "≥ 600/s",
+			verdict(speed >= 600, fmt.Sprintf("%.0f/s", speed))},
 		{"   posting them meanwhile", "", fmt.Sprintf("%.0f/s", float64(posted.Accepted)/posted.Took.Seconds())},
-		{"   processor time of one", "", cost},
+		{"   processor time of one", "", cost.each(b.letters)},
+		{"   who had the processors", "", cost.shares()},
 		{"   asynq alone with empty tasks, same Redis", "", fmt.Sprintf("%.0f/s", empty)},
 		{"   ratio of the two", "", fmt.Sprintf("%.3f", speed/empty)},
 	}, nil
@@ -90,7 +93,7 @@ func delay(ctx context.Context, b *bench) ([]row, error) {
 	if err := w.warmUp(ctx, 20); err != nil {
 		return nil, err
 	}
-	count := int(b.steady.Seconds() * perSecond)
+	count, before := int(b.steady.Seconds()*perSecond), w.spent()
 	ticker := time.NewTicker(time.Second / perSecond)
 	defer ticker.Stop()
 	for n := range count {
@@ -106,6 +109,7 @@ func delay(ctx context.Context, b *bench) ([]row, error) {
 	if err := w.settled(ctx, 20+int64(count)); err != nil {
 		return nil, err
 	}
+	cost := w.spent().since(before)
 	handed, err := w.handedOver(ctx)
 	if err != nil {
 		return nil, err
@@ -116,7 +120,8 @@ func delay(ctx context.Context, b *bench) ([]row, error) {
 	p99 := quantile(handed, 0.99)
 	return []row{
 		{"c. accepted to handed over at 50 intents/s, p99", "≤ 250 ms", verdict(p99 <= 250*time.Millisecond, milliseconds(p99))},
-		{"   the same, p50", "", milliseconds(quantile(handed, 0.50))},
+		{"   the same, p50; longest", "", milliseconds(quantile(handed, 0.50)) + "; " + milliseconds(quantile(handed, 1))},
+		{"   who had the processors", "", cost.shares()},
 	}, nil
 }
 
@@ -127,6 +132,10 @@ func memory(ctx context.Context, b *bench) ([]row, error) {
 		return nil, err
 	}
 	defer w.Close()
+	started, err := w.Gateway.Memory()
+	if err != nil {
+		return nil, err
+	}
 	if err := w.warmUp(ctx, 20); err != nil {
 		return nil, err
 	}
@@ -171,7 +180,8 @@ func memory(ctx context.Context, b *bench) ([]row, error) {
 	return []row{
 		{fmt.Sprintf("d. peak memory over idle, a letter of %d MB built, signed, sent", b.document/1_000_000), "≤ 24 MB",
 			verdict(grown(sent) <= 24, fmt.Sprintf("%.1f MB", grown(sent)))},
-		{"   idle", "", fmt.Sprintf("%.1f MB", float64(idle.Now)/megabyte)},
+		{"   idle after 20 small letters; just started", "",
+			fmt.Sprintf("%.1f MB; %.1f MB", float64(idle.Now)/megabyte, float64(started.Now)/megabyte)},
 		{"   peak over idle while the document was uploaded", "", fmt.Sprintf("%.1f MB", grown(uploaded))},
 		{"   upload; accepted to handed over", "", fmt.Sprintf("%.2f s; %.2f s", uploading.Seconds(), handed.Seconds())},
 	}, nil
@@ -186,6 +196,7 @@ func coldDemo(ctx context.Context, b *bench) ([]row, error) {
 		return nil, err
 	}
 	return []row{
-		{"e. brevdue demo --once in a fresh folder", "≤ 20 s, exit 0", verdict(took <= 20*time.Second, fmt.Sprintf("%.1f s, exit 0", took.Seconds()))},
+		{"e. brevdue demo --once in a fresh folder", "≤ 20 s, exit 0",
+			verdict(took <= 20*time.Second, fmt.Sprintf("%.1f s, exit 0", took.Seconds()))},
 	}, nil
 }

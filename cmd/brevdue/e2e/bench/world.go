@@ -110,20 +110,42 @@ func (w world) handedOver(ctx context.Context) ([]time.Duration, error) {
 	return out, nil
 }
 
-// cost is the processor time the processes around a gateway have used.
-type cost struct{ serve, sim, redis, bench time.Duration }
+// cost is the processor time that has been used: by the processes around a gateway, and of the whole machine.
+type cost struct{ serve, sim, redis, bench, busy, idle time.Duration }
 
 // spent reads what has been used so far; what cannot be read is zero.
 func (w world) spent() cost {
 	of := func(p *harness.Process) time.Duration { d, _ := p.CPU(); return d } // not on every system
-	return cost{serve: of(w.Gateway.Process), sim: of(w.Sim.Process), redis: of(w.Redis.Process), bench: ownCPU()}
+	c := cost{serve: of(w.Gateway.Process), sim: of(w.Sim.Process), redis: of(w.Redis.Process), bench: ownCPU()}
+	c.busy, c.idle = machineCPU()
+	return c
 }
 
-// each says what one of n things has cost since before.
-func (c cost) each(before cost, n int) string {
-	per := func(now, before time.Duration) int64 { return (now - before).Microseconds() / int64(n) }
-	serve, sim, redis, bench := per(c.serve, before.serve), per(c.sim, before.sim), per(c.redis, before.redis), per(c.bench, before.bench)
-	return fmt.Sprintf("serve %d + sim %d + redis %d + bench %d = %d µs", serve, sim, redis, bench, serve+sim+redis+bench)
+// since is what has been used since before.
+func (c cost) since(before cost) cost {
+	return cost{
+		c.serve - before.serve, c.sim - before.sim, c.redis - before.redis, c.bench - before.bench,
+		c.busy - before.busy, c.idle - before.idle,
+	}
+}
+
+// each says what one of n things has cost.
+func (c cost) each(n int) string {
+	per := func(d time.Duration) int64 { return d.Microseconds() / int64(n) }
+	return fmt.Sprintf("serve %d + sim %d + redis %d + bench %d = %d µs",
+		per(c.serve), per(c.sim), per(c.redis), per(c.bench), per(c.ours()))
+}
+
+func (c cost) ours() time.Duration { return c.serve + c.sim + c.redis + c.bench }
+
+// shares says who had the processors: a figure taken while others were at work is too small.
+func (c cost) shares() string {
+	all := c.busy + c.idle
+	if all == 0 {
+		return "unknown"
+	}
+	percent := func(d time.Duration) int64 { return int64(100 * max(0, d) / all) }
+	return fmt.Sprintf("these %d %%, other programs %d %%, idle %d %%", percent(c.ours()), percent(c.busy-c.ours()), percent(c.idle))
 }
 
 // ownCPU is the processor time of this process.

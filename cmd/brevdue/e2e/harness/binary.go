@@ -29,7 +29,8 @@ func Build(ctx context.Context, dir string, race bool) (string, error) {
 	if race {
 		args = append(args, "-race")
 	}
-	cmd := exec.CommandContext(ctx, "go", append(args, "github.com/brevdue/brevdue/cmd/brevdue")...) //nolint:gosec // fixed words and a folder of ours
+	args = append(args, "github.com/brevdue/brevdue/cmd/brevdue")
+	cmd := exec.CommandContext(ctx, "go", args...) //nolint:gosec // fixed words and a folder of ours
 	cmd.Env = os.Environ()
 	if race {
 		cmd.Env = append(cmd.Env, "CGO_ENABLED=1")

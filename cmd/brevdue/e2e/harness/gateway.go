@@ -21,7 +21,7 @@ import (
 )
 
 // Token is the token of the one producer, and the password of the one operator.
-const Token = "end-to-end" //nolint:gosec // opens nothing but a gateway of the tests
+const Token = "end-to-end"
 
 // Gateway is `brevdue serve`, which may be stopped and started again.
 type Gateway struct {

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -43,14 +42,14 @@ func (p *Process) Memory() (Memory, error) {
 
 // ResetPeak makes the present memory the peak (proc_pid_clear_refs(5), value 5).
 func (p *Process) ResetPeak() error {
-	if err := os.WriteFile(p.proc("clear_refs"), []byte("5"), 0o200); err != nil { //nolint:gosec // a file of the kernel
+	if err := os.WriteFile(p.proc("clear_refs"), []byte("5"), 0o200); err != nil {
 		return fmt.Errorf("memory of %s: %w", p.name, err)
 	}
 	return nil
 }
 
 func (p *Process) proc(file string) string {
-	return filepath.Join("/proc", strconv.Itoa(p.PID()), file)
+	return "/proc/" + strconv.Itoa(p.PID()) + "/" + file
 }
 
 // CPU is the processor time the process has used so far, in user and kernel mode.
