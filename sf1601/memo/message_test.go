@@ -373,6 +373,33 @@ func TestElementNumbersItsContentsFromFirst(t *testing.T) {
 	}
 }
 
+func TestBuildPutsTheMessageIntoARequest(t *testing.T) {
+	t.Parallel()
+	var b xmlstream.Builder
+	b.Open("", "kombi_request", "")
+	b.Open("", "KombiValgKode", "")
+	b.Text("Digital Post")
+	b.Close()
+	if err := letter(memo.V1_1).Build(&b); err != nil {
+		t.Fatal(err)
+	}
+	b.Close()
+	d, err := b.Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	message, _ := bytes.CutPrefix(render(t, letter(memo.V1_1)), []byte(xmlstream.Declaration))
+	want := xmlstream.Declaration + "<kombi_request><KombiValgKode>Digital Post</KombiValgKode>" + string(message) + "</kombi_request>"
+	if got := string(stream(t, d)); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	bad := letter(memo.V1_1)
+	bad.Body.MainDocument.Files[0].Content = nil
+	if err := bad.Build(new(xmlstream.Builder)); err == nil {
+		t.Error("a file without content is built")
+	}
+}
+
 func TestInvalidCharactersAreAnErrorWithoutTheText(t *testing.T) {
 	t.Parallel()
 	m := letter(memo.V1_1)
