@@ -74,13 +74,19 @@ func TestConformance(t *testing.T) {
 
 func harness(t *testing.T, mode signature.Mode) channeltest.Harness {
 	t.Helper()
+	return harnessWith(t, mode, digitalpost.AskNever)
+}
+
+func harnessWith(t *testing.T, mode signature.Mode, ask digitalpost.AskFirst) channeltest.Harness {
+	t.Helper()
 	far := startFar(t)
+	client := newClient(t, far, mode)
 	endings := map[channeltest.Scenario]string{
 		channeltest.Accepts: "9996", channeltest.Refuses: "9992", channeltest.Busy: "9990",
 		channeltest.Cuts: "9991", channeltest.Gone: "9996",
 	}
 	return channeltest.Harness{
-		Channel: digitalpost.New(digitalpost.Config{Afsender: newClient(t, far, mode)}),
+		Channel: digitalpost.New(digitalpost.Config{Afsender: client, Registry: asking{client}, AskFirst: ask}),
 		Letter: func(t *testing.T, s channeltest.Scenario) (gateway.Letter, bool) {
 			t.Helper()
 			if s == channeltest.Gone {
