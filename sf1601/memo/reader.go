@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -297,8 +296,10 @@ func many[C any](r *reader, name string, list *[]C, read func(*reader, *C) bool)
 	if !r.is(name) {
 		return false
 	}
-	if len(*list) == cap(*list) {
-		*list = slices.Grow(*list, max(1, len(*list))) // append would grow by a quarter, and copy long lists more often
+	if n := len(*list); n == cap(*list) { // append would grow by a quarter, and copy long lists more often
+		grown := make([]C, n, max(1, 2*n))
+		copy(grown, *list)
+		*list = grown
 	}
 	*list = (*list)[:len(*list)+1]
 	readClass(r, name, len(*list), &(*list)[len(*list)-1], read)
