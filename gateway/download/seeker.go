@@ -1,0 +1,79 @@
+package download
+
+import (
+	"errors"
+	"fmt"
+	"io"
+)
+
+var errSeek = errors.New("download: seek outside the document")
+
+// seeker is a stream that can be read from any place, as ranges want it: forward by reading on, back by opening it again.
+type seeker struct {
+	size    int64
+	at      int64 // where the next Read reads
+	read    int64 // where content stands
+	content io.ReadCloser
+	reopen  func() (io.ReadCloser, error)
+}
+
+// Seek implements io.Seeker. It does no work: Read does.
+func (s *seeker) Seek(offset int64, whence int) (int64, error) {
+	switch whence {
+	case io.SeekStart:
+	case io.SeekCurrent:
+		offset += s.at
+	case io.SeekEnd:
+		offset += s.size
+	default:
+		return 0, errSeek
+	}
+	if offset < 0 || offset > s.size {
+		return 0, errSeek
+	}
+	s.at = offset
+	return offset, nil
+}
+
+// Read implements io.Reader.
+func (s *seeker) Read(p []byte) (int, error) {
+	if s.at >= s.size {
+		return 0, io.EOF
+	}
+	if s.read > s.at {
+		content, err := s.reopen()
+		if err != nil {
+			return 0, fmt.Errorf("download: open again: %w", err)
+		}
+		s.close()
+		s.content, s.read = content, 0
+	}
+	if s.read < s.at {
+		if err := s.skip(); err != nil {
+			return 0, err
+		}
+	}
+	n, err := s.content.Read(p)
+	s.read += int64(n)
+	s.at = s.read
+	return n, err //nolint:wrapcheck // io.Reader: EOF is EOF
+}
+
+// skip reads on to the place asked for, or jumps there when the content can.
+func (s *seeker) skip() error {
+	if jump, ok := s.content.(io.Seeker); ok {
+		n, err := jump.Seek(s.at, io.SeekStart)
+		if err == nil {
+			s.read = n
+			return nil
+		}
+	}
+	n, err := io.CopyN(io.Discard, s.content, s.at-s.read)
+	s.read += n
+	if err != nil {
+		return fmt.Errorf("download: skip: %w", err)
+	}
+	return nil
+}
+
+func (s *seeker) close() { _ = s.content.Close() }
