@@ -5,8 +5,9 @@
 //  1. [Channel.Check] turns an intent into the MeMo it would become and tells everything Digital Post would refuse, as
 //     problems that point into the producer's request.
 //  2. [Channel.Send] asks first whether the recipient is registered, when there is another channel to take over from
-//     this one ([AskFirst], [Reachable]). Then it builds the same MeMo with the identity that was minted when the intent was accepted, and calls
-//     KombiPostAfsend. The MeMo's createdDateTime is the time of acceptance, so every attempt sends the same bytes.
+//     this one ([AskFirst], [Reachable]). Then it builds the same MeMo with the identity that was minted when the intent
+//     was accepted, and calls KombiPostAfsend. The MeMo's createdDateTime is the time of acceptance, so every attempt
+//     sends the same bytes.
 //  3. The answer's class becomes an outcome in one switch, [Outcome].
 //  4. A status from Beskedfordeler becomes a gateway.Receipt in [Receipt].
 //

@@ -11,7 +11,7 @@ import (
 // longer numbers and those that begin with a + are something else.
 //
 // Ten digits in one piece, or as six and four, are not let off for an impossible date or modulus: the worst a wrong yes
-// does is that somebody words the text anew, before anything was accepted. [src: NEMSMS-FAQ]
+// does is that somebody words the text anew, before anything was accepted. [src: MEMO-GUIDE]
 func holdsCPR(text string) bool {
 	groups := digitGroups(text)
 	for n, first := range groups {
@@ -76,7 +76,7 @@ func ascii(r rune) byte {
 	for value < 9 && unicode.IsDigit(r-rune(value)-1) {
 		value++
 	}
-	return byte('0' + value%10) //nolint:gosec // below 10
+	return byte('0' + value%10)
 }
 
 // date reports whether six digits could be the date of a CPR number: the day of a replacement number is 60 higher.

@@ -47,14 +47,14 @@ func Text(content gateway.Content) (string, *gateway.Problem) {
 	if problem != nil {
 		return "", problem
 	}
-	text := sms
+	parts := []string{sms}
 	for _, l := range lines {
-		text += "\n" + l.text
-		if holdsCPR(text) {
+		parts = append(parts, l.text)
+		if holdsCPR(strings.Join(parts, "\n")) {
 			return "", &gateway.Problem{Pointer: l.pointer(), Code: ProblemCPR, Detail: cprDetail}
 		}
 	}
-	return text, nil
+	return strings.Join(parts, "\n"), nil
 }
 
 // line is an action as text. In the message a line end stands before it.
@@ -81,7 +81,8 @@ func lines(sms string, list []actions.Action) ([]line, *gateway.Problem) {
 		if taken += l.length(); !possible || taken > room {
 			return nil, &gateway.Problem{
 				Pointer: l.pointer(), Code: ProblemNoRoom,
-				Detail: fmt.Sprintf("The action does not fit as a line of text into the %d characters of a NemSMS, behind what stands before it.", MaxText),
+				Detail: fmt.Sprintf("As a line of text the action does not fit into the %d characters of a NemSMS, "+
+					"behind what stands before it.", MaxText),
 			}
 		}
 		out = append(out, l)

@@ -1,6 +1,9 @@
 package registration
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Waiting is how many callers wait for an answer.
 func Waiting(r *Registry) int {
@@ -24,9 +27,10 @@ func Entries(r *Registry) int {
 func Held(r *Registry) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	text := fmt.Sprintf("%+v %+v", r.answers, r.flights)
+	var text strings.Builder
+	fmt.Fprintf(&text, "%+v %+v", r.answers, r.flights)
 	for k := range r.answers.byKey {
-		text += string(k[:])
+		text.Write(k[:])
 	}
-	return text
+	return text.String()
 }

@@ -166,16 +166,17 @@ func (r *Registry) start(ctx context.Context, k key, service sf1601.Service, id 
 	return f
 }
 
-// land keeps the answer and tells those who wait.
+// land keeps the answer and tells those who wait. The answer to a question called off is not kept: a later one may be
+// there already.
 func (r *Registry) land(k key, f *flight, registered bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.flights[k] == f {
 		delete(r.flights, k)
-	}
-	if err == nil && r.cfg.Life > 0 {
-		now := r.cfg.Now()
-		r.answers.put(k, registered, now, now.Add(r.cfg.Life))
+		if err == nil && r.cfg.Life > 0 {
+			now := r.cfg.Now()
+			r.answers.put(k, registered, now, now.Add(r.cfg.Life))
+		}
 	}
 	f.registered, f.err = registered && err == nil, err
 	close(f.done)

@@ -244,7 +244,7 @@ func TestTheLastToLeaveCallsTheQuestionOff(t *testing.T) {
 		}
 		<-ctx.Done()
 		defer close(calledOff)
-		return false, ctx.Err()
+		return false, nil // an answer all the same, but of before
 	}
 	r := open(t, registration.Config{Forespoerg: far})
 	id := cpr(t, "2512489996")

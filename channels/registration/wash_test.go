@@ -17,6 +17,7 @@ var errLine = errors.New("line 4: not a CPR number")
 
 // list is n questions. Number 3 of every ten could not be read, number 5 is not registered.
 func list(t testing.TB, n int, drawn *atomic.Int64) iter.Seq[registration.Question] {
+	t.Helper()
 	return func(yield func(registration.Question) bool) {
 		for k := range n {
 			q := registration.Question{Service: sf1601.DigitalPost, Err: errLine}
