@@ -5,8 +5,8 @@
 //  1. [Open] connects to a Redis server, or starts one in this process for "embedded" (a demo, tests, a first look).
 //  2. [Queue.Enqueue] hands a message id over. A task carries that id and nothing else, so neither Redis nor its dashboard
 //     ever holds personal data. The task's own id is the message id: enqueuing twice is the same as once.
-//  3. [Queue.Run] starts one asynq server per channel, so that each channel has its own number of letters in flight and an
-//     empty queue costs the others nothing, and calls the [Dispatcher] for each task.
+//  3. [Queue.Run] starts one asynq server per channel and priority, so that an empty queue costs the others nothing, and
+//     calls the [Dispatcher] for each task. A channel has a number of letters in flight, which its priorities share.
 //  4. A *gateway.Later from the dispatcher brings the task back at its time; only a counted one is a failure in the
 //     dashboard. How often and how long is the gateway's decision: asynq's own limit on retries is out of reach.
 //

@@ -132,7 +132,7 @@ func (q *Queue) feeder() {
 
 func (q *Queue) enqueue(ctx context.Context, m gateway.DueMessage, taskID string) error {
 	opts := []asynq.Option{
-		asynq.TaskID(taskID), asynq.Queue(m.Channel), asynq.MaxRetry(maxRetry), asynq.Timeout(taskTimeout),
+		asynq.TaskID(taskID), asynq.Queue(Name(m.Channel, m.Priority)), asynq.MaxRetry(maxRetry), asynq.Timeout(taskTimeout),
 	}
 	if m.DueAt.After(q.now()) {
 		opts = append(opts, asynq.ProcessAt(wholeSecondAfter(m.DueAt)))
@@ -141,6 +141,15 @@ func (q *Queue) enqueue(ctx context.Context, m gateway.DueMessage, taskID string
 		return fmt.Errorf("enqueue %s: %w", taskID, err)
 	}
 	return nil
+}
+
+// Name is the queue of a channel and priority: the channel's own name for normal, with the priority after a dot for the
+// others.
+func Name(channel string, p gateway.Priority) string {
+	if p == "" || p == gateway.Normal {
+		return channel
+	}
+	return channel + "." + string(p)
 }
 
 func ignoreConflict(err error) error {
@@ -160,7 +169,8 @@ func (q *Queue) Ensure(ctx context.Context, m gateway.DueMessage) error {
 	if !errors.Is(err, asynq.ErrTaskIDConflict) {
 		return err
 	}
-	info, err := q.inspector.GetTaskInfo(m.Channel, m.ID)
+	name := Name(m.Channel, m.Priority)
+	info, err := q.inspector.GetTaskInfo(name, m.ID)
 	switch {
 	case errors.Is(err, asynq.ErrTaskNotFound) || errors.Is(err, asynq.ErrQueueNotFound):
 		return ignoreConflict(q.enqueue(ctx, m, m.ID)) // it ended in between
@@ -169,7 +179,7 @@ func (q *Queue) Ensure(ctx context.Context, m gateway.DueMessage) error {
 	}
 	switch info.State {
 	case asynq.TaskStateArchived, asynq.TaskStateCompleted:
-		if err := q.inspector.DeleteTask(m.Channel, m.ID); err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
+		if err := q.inspector.DeleteTask(name, m.ID); err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
 			return fmt.Errorf("set task %s aside: %w", m.ID, err)
 		}
 		return ignoreConflict(q.enqueue(ctx, m, m.ID))
@@ -180,7 +190,7 @@ func (q *Queue) Ensure(ctx context.Context, m gateway.DueMessage) error {
 		return ignoreConflict(q.enqueue(ctx, m, again))
 	case asynq.TaskStateRetry, asynq.TaskStateScheduled:
 		if info.NextProcessAt.After(m.DueAt.Add(2 * time.Second)) {
-			if err := q.inspector.RunTask(m.Channel, m.ID); err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
+			if err := q.inspector.RunTask(name, m.ID); err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
 				return fmt.Errorf("bring task %s forward: %w", m.ID, err)
 			}
 		}

@@ -411,3 +411,83 @@ func TestURLs(t *testing.T) {
 		t.Error("a Redis that does not answer was taken")
 	}
 }
+
+// TestNoPriorityStarvesAnother fills a channel with bulk letters that stand still, and wants a normal and an urgent one
+// to pass them; then with normal ones, and wants an urgent one to pass.
+func TestNoPriorityStarvesAnother(t *testing.T) {
+	t.Parallel()
+	backends(t, func(t *testing.T, url string) {
+		q := open(t, url)
+		hold := make(chan struct{})
+		var once sync.Once
+		t.Cleanup(func() { once.Do(func() { close(hold) }) })
+		d := newDispatcher(func(id string, _ int) error {
+			if strings.HasPrefix(id, "slow") {
+				<-hold
+			}
+			return nil
+		})
+		run(t, q, d)
+		put := func(id string, p gateway.Priority) {
+			t.Helper()
+			if err := q.Ensure(t.Context(), gateway.DueMessage{ID: id, Channel: "digitalpost", Priority: p}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for n := range 20 { // more than the 8 seats; 6 get one
+			put(fmt.Sprintf("slow_bulk_%d", n), gateway.Bulk)
+		}
+		for range 6 {
+			d.next(t)
+		}
+		put("normal", gateway.Normal)
+		if c := d.next(t); c.id != "normal" {
+			t.Fatalf("%s went first", c.id)
+		}
+		put("slow_normal", gateway.Normal) // the seventh of seven
+		if c := d.next(t); c.id != "slow_normal" {
+			t.Fatalf("%s went first", c.id)
+		}
+		put("blocked", gateway.Normal)
+		put("urgent", gateway.Urgent)
+		if c := d.next(t); c.id != "urgent" {
+			t.Fatalf("%s went first", c.id)
+		}
+		once.Do(func() { close(hold) })
+		seen := make(map[string]bool)
+		for !seen["blocked"] || !seen["slow_bulk_19"] {
+			seen[d.next(t).id] = true
+		}
+	})
+}
+
+// TestPacerIsShared lets two processes share one rate, and one go on when Redis is gone.
+func TestPacerIsShared(t *testing.T) {
+	t.Parallel()
+	url := startRedis(t)
+	first, second := open(t, url).Pacer("digitalpost", 20), open(t, url).Pacer("digitalpost", 20)
+	began := time.Now()
+	var wg sync.WaitGroup
+	for _, pace := range []func(context.Context) error{first, second} {
+		wg.Go(func() {
+			for range 15 {
+				if err := pace(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	// 30 letters at 20 a second, with two at once in the beginning: no sooner than 1.4 seconds.
+	if took := time.Since(began); took < 1300*time.Millisecond {
+		t.Fatalf("30 letters at 20/s left within %s", took)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 5 {
+		if err := first(ctx); err != nil {
+			return // it gives way to a context that has ended
+		}
+	}
+	t.Fatal("an ended context waits for nobody, yet the pacer let five through")
+}

@@ -20,7 +20,7 @@ type Dispatcher interface {
 // Workers says how tasks are worked off.
 type Workers struct {
 	Dispatcher  Dispatcher
-	Concurrency map[string]int // letters in flight per channel
+	Concurrency map[string]int // letters in flight per channel, over all priorities
 	// Shutdown is how long letters in flight may take when the process stops; default 30 seconds. After it their attempts
 	// stay open and are found by the sweep.
 	Shutdown time.Duration
@@ -31,11 +31,6 @@ func (q *Queue) Run(ctx context.Context, w Workers) error {
 	if w.Shutdown <= 0 {
 		w.Shutdown = 30 * time.Second
 	}
-	handler := asynq.NewServeMux()
-	handler.HandleFunc(TaskType, func(ctx context.Context, t *asynq.Task) error {
-		// A letter on its way is not torn up because Redis hiccups and the lease of its task lapses.
-		return w.Dispatcher.Dispatch(context.WithoutCancel(ctx), string(t.Payload()))
-	})
 	servers := make([]*asynq.Server, 0, len(w.Concurrency))
 	defer func() {
 		for _, s := range servers {
@@ -46,20 +41,40 @@ func (q *Queue) Run(ctx context.Context, w Workers) error {
 		}
 	}()
 	for channel, concurrency := range w.Concurrency {
-		s := asynq.NewServerFromRedisClient(q.redis, q.serverConfig(channel, concurrency, w.Shutdown))
-		if err := s.Start(handler); err != nil {
-			return fmt.Errorf("start workers of %s: %w", channel, err)
+		seats := newSeats(concurrency)
+		for _, p := range gateway.Priorities() {
+			name := Name(channel, p)
+			s := asynq.NewServerFromRedisClient(q.redis, q.serverConfig(name, concurrency, w.Shutdown))
+			if err := s.Start(q.handler(ctx, w.Dispatcher, seats, p)); err != nil {
+				return fmt.Errorf("start workers of %s: %w", name, err)
+			}
+			servers = append(servers, s)
 		}
-		servers = append(servers, s)
 	}
 	<-ctx.Done()
 	return nil
 }
 
-func (q *Queue) serverConfig(channel string, concurrency int, shutdown time.Duration) asynq.Config {
+// handler takes a seat of the task's priority and dispatches its message. Who still waits for a seat when running ends
+// goes back into the queue.
+func (q *Queue) handler(running context.Context, d Dispatcher, seats *seats, p gateway.Priority) *asynq.ServeMux {
+	mux := asynq.NewServeMux()
+	mux.HandleFunc(TaskType, func(ctx context.Context, t *asynq.Task) error {
+		leave, err := seats.take(running, p)
+		if err != nil {
+			return &gateway.Later{At: q.now(), Reason: "shutdown"}
+		}
+		defer leave()
+		// A letter on its way is not torn up because Redis hiccups and the lease of its task lapses.
+		return d.Dispatch(context.WithoutCancel(ctx), string(t.Payload()))
+	})
+	return mux
+}
+
+func (q *Queue) serverConfig(name string, concurrency int, shutdown time.Duration) asynq.Config {
 	return asynq.Config{
 		Concurrency: concurrency,
-		Queues:      map[string]int{channel: 1},
+		Queues:      map[string]int{name: 1},
 		// Idle polling is the latency of a lone letter (half to one and a half times this).
 		TaskCheckInterval:        50 * time.Millisecond,
 		DelayedTaskCheckInterval: time.Second,

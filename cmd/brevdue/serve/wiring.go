@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	mathrand "math/rand/v2"
 	"os"
 	"strconv"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/oklog/ulid/v2"
-	"golang.org/x/time/rate"
 
 	"github.com/brevdue/brevdue/channels/digitalpost"
 	"github.com/brevdue/brevdue/cmd/brevdue/config"
@@ -138,7 +136,7 @@ func (a *App) policy(name string, windows map[string]window.Window) (gateway.Pol
 		return p, fmt.Errorf("channels.%s.rate: %w", name, err)
 	}
 	if perSecond > 0 {
-		p.Pace = rate.NewLimiter(rate.Limit(perSecond), int(math.Max(1, math.Ceil(perSecond/10)))).Wait
+		p.Pace = a.queue.Pacer(name, perSecond)
 	}
 	if len(windows) > 0 {
 		p.Opens = func(asked string, now time.Time) time.Time {
