@@ -131,7 +131,7 @@ func (c *memoCheck) file(ctx context.Context, name string) (checkedFile, error) 
 		changes, err := c.correct(ctx, name)
 		var broken *memo.ReadError
 		switch {
-		case errors.As(err, &broken):
+		case errors.As(err, &broken) && name != "-":
 			// There is no copy of what is no XML: the check says where it breaks.
 		case err != nil:
 			return f, err

@@ -144,9 +144,11 @@ func (i *inspector) severity(c *modelClass) (severity Severity, source string) {
 
 // identify checks namespace and prefix of an element that the model has.
 func (i *inspector) identify(n *node, x *member) {
-	n.tag = string(i.s.Local)
-	if len(i.s.Prefix) > 0 {
-		n.tag = string(i.s.Prefix) + ":" + n.tag
+	if i.fixer != nil {
+		n.tag = string(i.s.Local)
+		if len(i.s.Prefix) > 0 {
+			n.tag = string(i.s.Prefix) + ":" + n.tag
+		}
 	}
 	switch uri := x.uri(); {
 	case x.kind == kindForeign:
