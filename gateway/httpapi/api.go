@@ -16,6 +16,12 @@ type API interface {
 	Intent(ctx context.Context, id string) (*IntentView, error)
 	// Intents lists intents, oldest first, without their events.
 	Intents(ctx context.Context, q IntentQuery) (*IntentPage, error)
+	// PostBatch hands in many intents, one a line of NDJSON, and gives every answer to each, in the order of the lines and
+	// while lines are still being read; the first answer names the batch. An error of each ends the reading. A line that
+	// is refused does not keep the others from being accepted; what was accepted stays accepted whatever the error is.
+	PostBatch(ctx context.Context, lines io.Reader, each func(BatchLine) error) (*BatchSummary, error)
+	// Batch counts the intents of a batch by status.
+	Batch(ctx context.Context, id string) (*BatchView, error)
 	// Cancel withdraws the messages of an intent that have not left.
 	Cancel(ctx context.Context, id string) (*IntentAnswer, error)
 	// Release has a held message sent again, with the same identity.
@@ -129,6 +135,7 @@ type SendRequest struct {
 	NotBefore string `json:"notBefore,omitzero"`
 	Expires   string `json:"expires,omitzero"`
 	Window    string `json:"window,omitzero"`
+	Priority  string `json:"priority,omitzero"` // urgent, normal (also when empty) or bulk; in a batch bulk
 }
 
 // ReleaseRequest is the body of POST /v1/messages/{id}/release. Reason is at most 500 characters on one line; it becomes an
@@ -173,6 +180,8 @@ type IntentView struct {
 	NotBefore   time.Time     `json:"notBefore,omitzero"`
 	Expires     time.Time     `json:"expires,omitzero"`
 	Window      string        `json:"window,omitzero"`
+	Priority    string        `json:"priority,omitzero"`
+	Batch       string        `json:"batch,omitzero"`
 	Dedupe      string        `json:"dedupe,omitzero"`
 	DiscardedBy string        `json:"discardedBy,omitzero"`
 	CreatedAt   time.Time     `json:"createdAt"`

@@ -69,7 +69,7 @@ func TestEveryRouteNeedsItsScope(t *testing.T) {
 			t.Errorf("%s %s with a reader's token: %d", r.method, path, a.status)
 		}
 	}
-	if writes != 5 {
+	if writes != 6 {
 		t.Errorf("%d routes write", writes)
 	}
 }

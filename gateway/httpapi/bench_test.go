@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -123,12 +125,20 @@ func postAll(b *testing.B, s *Server, body func() string) {
 // BenchmarkAcceptOverHTTP has everything in it that a producer waits for: network, gateway, and SQLite with durable
 // commits. The queue is none.
 func BenchmarkAcceptOverHTTP(b *testing.B) {
+	s, ids := benchHouse(b)
+	before, after, _ := strings.Cut(fourKB(b), "sag-2026-0417/indkaldelse-1")
+	postAll(b, s, func() string { return before + strconv.FormatInt(ids.Add(1), 10) + after })
+}
+
+// benchHouse is a server over a real gateway and journal, with a counter for ids. The queue is none.
+func benchHouse(b *testing.B) (*Server, *atomic.Int64) {
+	b.Helper()
 	j, err := journal.Open(b.Context(), "sqlite:"+filepath.Join(b.TempDir(), "journal.db"), journal.Options{Migrate: true})
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer func() { _ = j.Close() }()
-	var ids atomic.Int64
+	b.Cleanup(func() { _ = j.Close() })
+	ids := &atomic.Int64{}
 	g, err := gateway.New(gateway.Config{
 		Journal: j, Documents: &documentsFake{}, Queue: &queueFake{}, Channels: []gateway.Channel{letterbox{"digitalpost"}, letterbox{"print"}},
 		Senders: map[string]gateway.Sender{"jobcenter": {}}, Windows: []string{"day"}, Now: clock, NewUUID: uuid.NewString, Worker: "bench",
@@ -141,6 +151,44 @@ func BenchmarkAcceptOverHTTP(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	before, after, _ := strings.Cut(fourKB(b), "sag-2026-0417/indkaldelse-1")
-	postAll(b, s, func() string { return before + strconv.FormatInt(ids.Add(1), 10) + after })
+	return s, ids
+}
+
+// BenchmarkBatch is one batch over loopback, with everything in it that a producer waits for, for a plain letter of 1 KB:
+// intents a second, and the most heap that was in use at any 1000th line.
+func BenchmarkBatch(b *testing.B) {
+	s, _ := benchHouse(b)
+	server := httptest.NewUnstartedServer(s)
+	server.Config = NewHTTPServer("", s, nil)
+	server.Start()
+	defer server.Close()
+	c := &Client{BaseURL: server.URL, Token: tokenHuske}
+	in := letter("REFERENCE")
+	in.Content.Actions, in.Content.Documents = nil, nil
+	before, after, _ := strings.Cut(text(b, in), "REFERENCE")
+	r, w := io.Pipe()
+	b.ReportAllocs()
+	b.ResetTimer()
+	go func() {
+		out := bufio.NewWriterSize(w, 64<<10)
+		for n := range b.N {
+			_, _ = out.WriteString(before + "sag-" + strconv.Itoa(n) + after + "\n")
+		}
+		_ = out.Flush()
+		_ = w.Close()
+	}()
+	var heap uint64
+	summary, err := c.PostBatch(b.Context(), r, func(a BatchLine) error {
+		if a.Line%1000 == 0 {
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			heap = max(heap, m.HeapInuse)
+		}
+		return nil
+	})
+	if err != nil || summary.Accepted != b.N {
+		b.Fatal(summary, err)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "intents/s")
+	b.ReportMetric(float64(heap)/(1<<20), "MB-heap")
 }

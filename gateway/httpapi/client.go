@@ -59,6 +59,12 @@ func (c *Client) Intents(ctx context.Context, q IntentQuery) (*IntentPage, error
 	return answer, err
 }
 
+// Batch is API.
+func (c *Client) Batch(ctx context.Context, id string) (*BatchView, error) {
+	answer, _, err := call[BatchView](ctx, c, http.MethodGet, "/v1/batches/"+url.PathEscape(id), nil, nil, "")
+	return answer, err
+}
+
 // Cancel is API.
 func (c *Client) Cancel(ctx context.Context, id string) (*IntentAnswer, error) {
 	path := "/v1/intents/" + url.PathEscape(id) + "/cancel"
@@ -112,7 +118,7 @@ func post[T any](ctx context.Context, c *Client, path string, in any) (*T, error
 func call[T any](
 	ctx context.Context, c *Client, method, path string, q url.Values, body io.Reader, contentType string,
 ) (*T, int, error) {
-	resp, err := c.send(ctx, method, path, q, body, contentType)
+	resp, err := c.send(ctx, method, path, q, body, contentType, "application/json")
 	if err != nil {
 		return nil, 0, fmt.Errorf("%s %s: %w", method, path, err)
 	}
@@ -132,7 +138,7 @@ func call[T any](
 }
 
 func (c *Client) send(
-	ctx context.Context, method, path string, q url.Values, body io.Reader, contentType string,
+	ctx context.Context, method, path string, q url.Values, body io.Reader, contentType, accept string,
 ) (*http.Response, error) {
 	address := strings.TrimSuffix(c.BaseURL, "/") + path
 	if len(q) > 0 {
@@ -143,7 +149,7 @@ func (c *Client) send(
 		return nil, err //nolint:wrapcheck // call wraps it
 	}
 	req.Header.Set("Authorization", "Bearer "+c.Token)
-	req.Header.Set("Accept", "application/json")
+	req.Header.Set("Accept", accept)
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
 	}

@@ -96,8 +96,8 @@ func isJSON(r *http.Request) error {
 	return nil
 }
 
-// acceptsJSON reports whether the answer may be application/json.
-func acceptsJSON(r *http.Request) bool {
+// accepts reports whether the answer may be of a media type "application/...".
+func accepts(r *http.Request, want string) bool {
 	values := r.Header["Accept"]
 	if len(values) == 0 {
 		return true
@@ -106,7 +106,7 @@ func acceptsJSON(r *http.Request) bool {
 		for part := range strings.SplitSeq(value, ",") {
 			media, params, _ := strings.Cut(part, ";")
 			switch strings.ToLower(strings.TrimSpace(media)) {
-			case "*/*", "application/*", "application/json", "application/problem+json", "":
+			case "*/*", "application/*", want, "application/problem+json", "":
 				if q := strings.ReplaceAll(params, " ", ""); q != "q=0" && q != "q=0.0" && q != "q=0.00" && q != "q=0.000" {
 					return true
 				}

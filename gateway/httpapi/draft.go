@@ -60,6 +60,7 @@ func (in *IntentRequest) draft(producer string) (gateway.Draft, error) {
 		Expires:     r.time("/send/expires", in.Send.Expires),
 		Window:      in.Send.Window,
 		Dedupe:      in.Dedupe,
+		Priority:    gateway.Priority(in.Send.Priority),
 	}
 	for n, route := range in.Routes {
 		d.Routes[n] = route

@@ -130,7 +130,13 @@ func (d *document) check(r *http.Request, sent []byte, resp *http.Response, got 
 	if content == nil {
 		return fmt.Errorf("the document does not say that %d of %s %s may be %q", resp.StatusCode, r.Method, path, media)
 	}
-	if strings.HasSuffix(media, "json") {
+	if media == mediaLines {
+		for one := range bytes.Lines(got) {
+			if err := d.validate(contentAt+"/schema", one); err != nil {
+				return fmt.Errorf("a line of %s %s: %w\n%s", r.Method, path, err, one)
+			}
+		}
+	} else if strings.HasSuffix(media, "json") {
 		if err := d.validate(contentAt+"/schema", got); err != nil {
 			return fmt.Errorf("%d of %s %s: %w\n%s", resp.StatusCode, r.Method, path, err, got)
 		}

@@ -88,7 +88,7 @@ const (
 func kinds(code string) (status int, title string) {
 	switch code {
 	case codeAcceptable:
-		return http.StatusNotAcceptable, "The answer is application/json, which the request does not accept."
+		return http.StatusNotAcceptable, "The answer is of a media type that the request does not accept."
 	case codeBodyAborted:
 		return http.StatusBadRequest, "The body ended before it was complete."
 	case codeBodyTooLarge:

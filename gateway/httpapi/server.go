@@ -23,6 +23,7 @@ type Config struct {
 
 	MaxBody int64         // most bytes of a JSON body; default 16 MiB. Documents have their own limit.
 	Large   int           // most JSON bodies over 256 KiB that are held in memory at a time; default 8. The others wait.
+	Streams int           // most batches and other lists that are served at a time; default 8. The others wait.
 	Timeout time.Duration // most time for the work on one request once its body is read; default 30 seconds
 
 	// Mounts are further handlers by pattern, e.g. "/console/". They do their own authentication.
@@ -43,6 +44,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Large == 0 {
 		c.Large = 8
+	}
+	if c.Streams == 0 {
+		c.Streams = 8
 	}
 	if c.Timeout == 0 {
 		c.Timeout = 30 * time.Second
@@ -70,6 +74,8 @@ func (c Config) validate() error {
 		return errors.New("httpapi: config MaxBody is negative")
 	case c.Large < 0:
 		return errors.New("httpapi: config Large is negative")
+	case c.Streams < 0:
+		return errors.New("httpapi: config Streams is negative")
 	case c.Timeout < 0:
 		return errors.New("httpapi: config Timeout is negative")
 	}
@@ -82,6 +88,7 @@ type Server struct {
 	producers    *producers
 	maxBody      int64
 	large        chan struct{} // one for every large body in memory
+	streams      chan struct{} // one for every list that is served
 	patience     time.Duration
 	log          *slog.Logger
 	now          func() time.Time
@@ -98,19 +105,22 @@ type route struct {
 	method, path string
 	scope        Scope
 	answer       handler
+	stream       streamer // instead of answer: lines in, lines out
 }
 
 // routes is the API for producers. Every other route is public or has its own login.
 func routes() []route {
 	return []route{
-		{http.MethodPost, "/v1/intents", WriteIntents, postIntent},
-		{http.MethodGet, "/v1/intents", ReadIntents, listIntents},
-		{http.MethodGet, "/v1/intents/{id}", ReadIntents, getIntent},
-		{http.MethodPost, "/v1/intents/{id}/cancel", WriteIntents, cancelIntent},
-		{http.MethodPost, "/v1/messages/{id}/release", WriteIntents, releaseMessage},
-		{http.MethodPost, "/v1/messages/{id}/close", WriteIntents, closeMessage},
-		{http.MethodPost, "/v1/documents", WriteIntents, postDocument},
-		{http.MethodGet, "/v1/events", ReadIntents, listEvents},
+		{http.MethodPost, "/v1/intents", WriteIntents, postIntent, nil},
+		{http.MethodGet, "/v1/intents", ReadIntents, listIntents, nil},
+		{http.MethodGet, "/v1/intents/{id}", ReadIntents, getIntent, nil},
+		{http.MethodPost, "/v1/intents/{id}/cancel", WriteIntents, cancelIntent, nil},
+		{http.MethodPost, "/v1/batches", WriteIntents, nil, postBatch},
+		{http.MethodGet, "/v1/batches/{id}", ReadIntents, getBatch, nil},
+		{http.MethodPost, "/v1/messages/{id}/release", WriteIntents, releaseMessage, nil},
+		{http.MethodPost, "/v1/messages/{id}/close", WriteIntents, closeMessage, nil},
+		{http.MethodPost, "/v1/documents", WriteIntents, postDocument, nil},
+		{http.MethodGet, "/v1/events", ReadIntents, listEvents, nil},
 	}
 }
 
@@ -129,8 +139,9 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		gateway: cfg.Gateway, producers: found, maxBody: cfg.MaxBody, large: make(chan struct{}, cfg.Large), patience: cfg.Timeout,
-		log: cfg.Logger, now: cfg.Now, newRequestID: cfg.NewRequestID, metrics: m, mux: http.NewServeMux(),
+		gateway: cfg.Gateway, producers: found, maxBody: cfg.MaxBody, large: make(chan struct{}, cfg.Large), streams: make(chan struct{}, cfg.Streams),
+		patience: cfg.Timeout,
+		log:      cfg.Logger, now: cfg.Now, newRequestID: cfg.NewRequestID, metrics: m, mux: http.NewServeMux(),
 	}
 	for _, r := range routes() {
 		s.handle(r.method+" "+r.path, s.authenticated(r))
@@ -217,10 +228,19 @@ func (s *Server) authenticated(rt route) func(w http.ResponseWriter, r *http.Req
 		if err != nil {
 			return err
 		}
-		if !acceptsJSON(r) {
-			return newProblem(codeAcceptable, "")
+		api := service{s.gateway, producer.Name, lists{
+			most: int(s.maxBody), large: s.large, patience: s.patience, buffers: &s.buffers,
+		}}
+		if rt.stream != nil {
+			if !accepts(r, mediaLines) {
+				return newProblem(codeAcceptable, "Accept "+mediaLines+" here.")
+			}
+			return rt.stream(s, api, w, r)
 		}
-		status, body, err := rt.answer(s, service{s.gateway, producer.Name}, w, r)
+		if !accepts(r, "application/json") {
+			return newProblem(codeAcceptable, "Accept application/json here.")
+		}
+		status, body, err := rt.answer(s, api, w, r)
 		if err != nil {
 			return err
 		}

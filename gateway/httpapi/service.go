@@ -21,6 +21,9 @@ type Gateway interface {
 	Intents(ctx context.Context, f gateway.IntentFilter) ([]gateway.Intent, error)
 	Events(ctx context.Context, producer string, after int64, limit int) ([]gateway.Event, error)
 	Upload(ctx context.Context, producer, filename string, r io.Reader) (*gateway.Upload, error)
+	BeginBatch(ctx context.Context, producer string) (id string, err error)
+	EndBatch(ctx context.Context, id string, tally gateway.Tally) error
+	Batch(ctx context.Context, producer, id string) (*gateway.Batch, error)
 	Ready(ctx context.Context) error
 }
 
@@ -36,6 +39,7 @@ const (
 type service struct {
 	gateway  Gateway
 	producer string
+	lists    lists
 }
 
 var _ API = service{}
@@ -46,7 +50,12 @@ func (s service) PostIntent(ctx context.Context, in *IntentRequest) (*IntentAnsw
 	if err != nil {
 		return nil, err
 	}
-	intent, existing, err := s.gateway.Accept(ctx, draft)
+	return s.accept(ctx, &draft)
+}
+
+// accept hands a draft to the gateway.
+func (s service) accept(ctx context.Context, draft *gateway.Draft) (*IntentAnswer, error) {
+	intent, existing, err := s.gateway.Accept(ctx, *draft)
 	if err != nil {
 		return nil, withoutEchoes(err, draft.Problems)
 	}

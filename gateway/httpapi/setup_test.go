@@ -353,6 +353,10 @@ func (b broken) Events(context.Context, string, int64, int) ([]gateway.Event, er
 func (b broken) Upload(context.Context, string, string, io.Reader) (*gateway.Upload, error) {
 	return nil, b.fail()
 }
+func (b broken) BeginBatch(context.Context, string) (string, error) { return "", b.fail() }
+func (b broken) Batch(context.Context, string, string) (*gateway.Batch, error) {
+	return nil, b.fail()
+}
 func (b broken) Ready(context.Context) error { return b.fail() }
 
 func breaking(err error) func(Gateway) Gateway {
