@@ -92,6 +92,7 @@ func TestLoadNamesTheKey(t *testing.T) {
 		text     string // part of text or hint
 	}{
 		"unknown key":             {valid, []string{"environment: sim", "surroundings: sim"}, "serviceplatformen.surroundings", "unknown key"},
+		"unknown key in a map":    {valid, []string{"rate: 50/s", "pace: 50/s"}, "channels.digitalpost.pace", "unknown key"},
 		"unknown section":         {valid, []string{"windows:", "window:"}, "window", "unknown key"},
 		"unknown environment":     {valid, []string{"environment: sim", "environment: test"}, "serviceplatformen.environment", "custom"},
 		"custom without URLs":     {valid, []string{"environment: sim", "environment: custom"}, "serviceplatformen.sts_url", "https://"},

@@ -88,7 +88,7 @@ func decode(k *koanf.Koanf) (*Config, error) {
 		sort.Strings(meta.Unused)
 		var es Errors
 		for _, key := range meta.Unused {
-			es = append(es, Error{Key: key, Text: "unknown key", Hint: "the keys are listed in README.md, section Configuration"})
+			es = append(es, Error{Key: dotted.Replace(key), Text: "unknown key", Hint: "the keys are listed in README.md, section Configuration"})
 		}
 		return nil, es
 	}
@@ -104,10 +104,13 @@ func Parse(c *Config) (*Config, error) {
 	return c, nil
 }
 
+// dotted writes mapstructure's channels[digitalpost].pace as the path of the key.
+var dotted = strings.NewReplacer("[", ".", "]", "")
+
 // badKey finds the key in mapstructure's error, which quotes it first.
 func badKey(err error) string {
 	if de, ok := errors.AsType[*mapstructure.DecodeError](err); ok {
-		return de.Name()
+		return dotted.Replace(de.Name())
 	}
 	return "--config"
 }

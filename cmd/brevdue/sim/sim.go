@@ -38,10 +38,13 @@ var exampleConfig string
 // gateway on this machine that somebody started with that example.
 const Token = "brevdue-sim" //nolint:gosec // an example, not a secret
 
+// pushWorkers lets statuses keep up with the letters of a gateway at full speed.
+const pushWorkers = 32
+
 // Run serves until ctx ends.
 func Run(ctx context.Context, out io.Writer, o Options) error {
 	server, err := sf1601test.Start(sf1601test.Config{
-		Listen: o.Listen, Admin: o.Admin, Dir: o.Dir, PushURL: o.PushURL, Logger: o.Logger,
+		Listen: o.Listen, Admin: o.Admin, Dir: o.Dir, PushURL: o.PushURL, PushWorkers: pushWorkers, Logger: o.Logger,
 	})
 	if err != nil {
 		return fmt.Errorf("start the far end: %w", err)
