@@ -105,7 +105,7 @@ func (a *Address) parts() []part {
 }
 
 var (
-	careOfPrefix   = regexp.MustCompile(`(?i)^c/[o0]:?\.? *`)
+	careOfPrefix   = regexp.MustCompile(`(?i)^(c/[o0]:?\.? *)+`)
 	postcodePrefix = regexp.MustCompile(`(?i)^DK ?-? ?`)
 )
 

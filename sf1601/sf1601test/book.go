@@ -8,29 +8,36 @@ import (
 	"time"
 )
 
-// letter is what is remembered of one messageUUID.
+// letter is what is remembered of one messageUUID, or of one
+// AfsendelseIdentifikator for Fysisk Post.
 type letter struct {
 	Message
-	unavailable int    // times 9990 was answered 503
-	refusedWith string // the access token 9985 was refused with
+	outer       []string // its keys in book.shipments
+	unavailable int      // times 9990 was answered 503
+	refusedWith string   // the access token 9985 was refused with
 }
 
 // book remembers the letters that arrived, in order and bounded, and counts.
 type book struct {
 	mu      sync.Mutex
 	max     int
-	letters map[string]*letter // by messageUUID in lower case
+	letters map[string]*letter // by key
 	byID    map[string]string  // messageID -> the first messageUUID that had it
-	order   []*letter          // by Seq, without gaps
-	seq     int64
-	stats   Stats
-	changed signal
+	// shipments is what has one AfsendelseIdentifikator for life, see outer, and
+	// the AfsendelseIdentifikator itself with the key of its letter.
+	shipments map[string]string
+	order     []*letter // by Seq, without gaps
+	seq       int64
+	stats     Stats
+	changed   signal
 }
 
 func newBook(maxLetters int, started time.Time, seed uint64) *book {
 	return &book{
-		max: maxLetters, letters: map[string]*letter{}, byID: map[string]string{},
-		stats: Stats{Started: started, Seed: seed, Requests: map[string]int64{}, Outcomes: map[string]int64{}},
+		max: maxLetters, letters: map[string]*letter{}, byID: map[string]string{}, shipments: map[string]string{},
+		stats: Stats{
+			Started: started, Seed: seed, Requests: map[string]int64{}, Outcomes: map[string]int64{}, Channels: map[string]int64{},
+		},
 	}
 }
 
@@ -44,10 +51,11 @@ func (b *book) update(f func(*Stats)) {
 
 // arrived notes a call that brought a well-formed letter and returns its
 // record. The record's fields are guarded by b.mu.
-func (b *book) arrived(m Message, transaction string) *letter {
+func (b *book) arrived(req *request, transaction string) *letter {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	key := strings.ToLower(m.MessageUUID)
+	m := req.Message
+	key := m.key()
 	l := b.letters[key]
 	if l == nil {
 		b.seq++
@@ -64,11 +72,53 @@ func (b *book) arrived(m Message, transaction string) *letter {
 		}
 		b.forget()
 	}
+	if req.printable() {
+		b.shipment(l, req, transaction)
+	}
 	l.Attempts++
 	if len(l.TransactionIDs) < 8 && !slices.Contains(l.TransactionIDs, transaction) {
 		l.TransactionIDs = append(l.TransactionIDs, transaction)
 	}
 	return l
+}
+
+// key is what a letter is known by.
+func (m *Message) key() string {
+	if m.KombiValgKode == ValgFysiskPost {
+		return shipmentKey(m.AfsendelseIdentifikator)
+	}
+	return strings.ToLower(m.MessageUUID)
+}
+
+// shipmentKey is an AfsendelseIdentifikator as a key, which no messageUUID is.
+func shipmentKey(afsendelse string) string { return "shipment " + strings.ToLower(afsendelse) }
+
+// shipment notes what belongs to one AfsendelseIdentifikator for life, and
+// counts a letter for which it changed: the AfsendelseIdentifikator of a
+// transaction, of a document and of a MeMo, and the letter of an
+// AfsendelseIdentifikator.
+func (b *book) shipment(l *letter, req *request, transaction string) {
+	id := shipmentKey(req.AfsendelseIdentifikator)
+	transaction, _, _ = strings.Cut(strings.ToLower(transaction), ".")
+	outer := map[string]string{id: req.key(), "transaction " + transaction: id}
+	if req.shipment.documentID != "" {
+		outer["document "+req.shipment.documentID] = id
+	}
+	if req.MessageUUID != "" {
+		outer["message "+strings.ToLower(req.MessageUUID)] = id
+	}
+	lost := false
+	for key, identity := range outer {
+		first, seen := b.shipments[key]
+		if !seen {
+			b.shipments[key] = identity
+			l.outer = append(l.outer, key)
+		}
+		lost = lost || seen && first != identity
+	}
+	if lost {
+		b.stats.TwoIdentities++
+	}
 }
 
 // forget drops the oldest letter when there is one too many.
@@ -79,8 +129,11 @@ func (b *book) forget() {
 	old := b.order[0]
 	b.order[0] = nil
 	b.order = b.order[1:] // append moves the slice now and then, so the head is freed
-	key := strings.ToLower(old.MessageUUID)
+	key := old.key()
 	delete(b.letters, key)
+	for _, outer := range old.outer {
+		delete(b.shipments, outer)
+	}
 	if b.byID[old.MessageID] == key {
 		delete(b.byID, old.MessageID)
 	}
@@ -100,6 +153,10 @@ func (b *book) accept(l *letter, transmission string, now time.Time, room func()
 	}
 	l.Accepted, l.TransmissionID, l.AcceptedAt = true, transmission, now
 	b.stats.Letters++
+	b.stats.Channels[l.Channel]++
+	if l.AfsendelseIdentifikator != "" {
+		b.stats.Shipments++
+	}
 	if l.Finding != nil {
 		b.stats.Invalid++
 	}
@@ -120,7 +177,7 @@ func (b *book) copyStats() Stats {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := b.stats
-	s.Requests, s.Outcomes = maps.Clone(s.Requests), maps.Clone(s.Outcomes)
+	s.Requests, s.Outcomes, s.Channels = maps.Clone(s.Requests), maps.Clone(s.Outcomes), maps.Clone(s.Channels)
 	return s
 }
 
@@ -148,7 +205,19 @@ func (b *book) page(after int64, limit int) []Message {
 func (b *book) get(uuid string) (Message, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	l, ok := b.letters[strings.ToLower(uuid)]
+	return b.copy(strings.ToLower(uuid))
+}
+
+// getShipment is the letter with that AfsendelseIdentifikator.
+func (b *book) getShipment(afsendelse string) (Message, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.copy(b.shipments[shipmentKey(afsendelse)])
+}
+
+// copy is the letter with that key, sharing nothing.
+func (b *book) copy(key string) (Message, bool) {
+	l, ok := b.letters[key]
 	if !ok {
 		return Message{}, false
 	}

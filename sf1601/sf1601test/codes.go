@@ -11,6 +11,10 @@ const (
 	CodeEmptyNotification = "empty.notification.not.allowed"
 	CodeEmptyFile         = "file.empty.not.allowed"
 	CodeFileExtension     = "file.extension.not.allowed"
+	// CodeNotPortrait is of the print supplier OneTooX: the first page is not A4
+	// portrait. The codes of print suppliers are numbers.
+	// [src: FJERNPRINT-ERRORS-DOC2MAIL 10030]
+	CodeNotPortrait = "10030"
 )
 
 // Codes of the simulator's own. No official FejlId of SF1601 is published, so
@@ -21,6 +25,9 @@ const (
 	// CodeNotRegistered is the FejlKode of the status of a letter to somebody
 	// without Digital Post or NemSMS.
 	CodeNotRegistered = "sim.not-registered"
+	// CodeForsendelseInvalid is the FejlKode of the status of a printed letter
+	// that breaks a rule of ForsendelseI.
+	CodeForsendelseInvalid = "sim.forsendelse-invalid"
 	// KildeID is the KildeId of every Fejl the simulator makes.
 	KildeID = "sf1601test"
 )

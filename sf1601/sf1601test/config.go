@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net/url"
 	"time"
+
+	"github.com/brevdue/brevdue/sf1601/beskedfordeler"
 )
 
 // Config is how a Server behaves. The zero value is a usable strict far end on
@@ -56,6 +58,22 @@ type Config struct {
 	// FejlKode and FejlTekst are the status of recipients ending in 9993;
 	// empty means file.extension.not.allowed and a text of two lines.
 	FejlKode, FejlTekst string
+	// KanalFysiskPost is the KanalKode in the status of a printed letter; empty
+	// means "Fysisk Post", the value of KanalKode in ForsendelseI. What real
+	// statuses say is not published.
+	KanalFysiskPost string
+	// PrintActor is the BeskedAnsvarligAktoer of a printed letter's statuses,
+	// the print supplier; empty means beskedfordeler.ActorStraalfors.
+	PrintActor string
+	// PrintFejlKode and PrintFejlTekst are the status of printed letters to
+	// recipients ending in 9993; empty means CodeNotPortrait and its text.
+	PrintFejlKode, PrintFejlTekst string
+	// Returpost is the body of "Opdatering fra Post Danmark" for recipients
+	// ending in 9986. What a real one says is not published.
+	Returpost Returpost
+	// MaxPrintBytes is the largest printed letter, raw bytes of its PDF; zero
+	// means 7 MiB, a public client's limit.
+	MaxPrintBytes int64
 	// KanalNemSMS is the KanalKode in the status of a NemSMS; empty means
 	// "NemSMS". The real value is not published.
 	KanalNemSMS string
@@ -78,6 +96,20 @@ type Config struct {
 	// discards.
 	Logger *slog.Logger
 }
+
+// Returpost is what the status of a returned letter says beside its
+// TransaktionsStatusKode.
+type Returpost struct {
+	// FejlKode is empty by default; FejlTekst is "sim: returpost".
+	FejlKode, FejlTekst string
+	// Haendelser are none by default: the meaning of their type codes is not
+	// published.
+	Haendelser []beskedfordeler.Haendelse
+}
+
+// DefaultMaxPrintBytes is the default of Config.MaxPrintBytes: 7 MiB.
+// [src: SP-CLIENTS OpenPostbud]
+const DefaultMaxPrintBytes = 7 << 20
 
 // DefaultMaxBytes is the size limit of SF1601: 99.5 MB, read as decimal and as
 // the size of the whole request, the strictest reading of the published
@@ -103,6 +135,14 @@ func (c Config) withDefaults() (Config, error) {
 	orDefault(&c.FejlKode, CodeFileExtension)
 	orDefault(&c.FejlTekst, "The file extension is not allowed\n<File>bilag.exe</File>")
 	orDefault(&c.KanalNemSMS, "NemSMS")
+	orDefault(&c.KanalFysiskPost, "Fysisk Post")
+	orDefault(&c.PrintActor, beskedfordeler.ActorStraalfors)
+	orDefault(&c.PrintFejlKode, CodeNotPortrait)
+	orDefault(&c.PrintFejlTekst, "The first page of the main document is not A4 portrait")
+	if c.Returpost.FejlKode == "" && len(c.Returpost.Haendelser) == 0 {
+		orDefault(&c.Returpost.FejlTekst, "sim: returpost")
+	}
+	orDefault(&c.MaxPrintBytes, DefaultMaxPrintBytes)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -116,7 +156,7 @@ func (c Config) withDefaults() (Config, error) {
 	if err := c.Faults.validate(); err != nil {
 		return c, err
 	}
-	if c.PushWorkers < 0 || c.MaxPending < 0 || c.MaxMessages < 0 || c.MaxBytes < 0 {
+	if c.PushWorkers < 0 || c.MaxPending < 0 || c.MaxMessages < 0 || c.MaxBytes < 0 || c.MaxPrintBytes < 0 {
 		return c, errors.New("sf1601test: a limit is negative")
 	}
 	if c.PushBackoffMax < c.PushBackoffMin {

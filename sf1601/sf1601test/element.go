@@ -1,21 +1,11 @@
 package sf1601test
 
-import (
-	"bytes"
-	"strings"
-)
-
 // letterReader reads memo:Message: it checks the table and keeps what the
 // simulator needs.
 type letterReader struct {
-	scan  *scanner
-	req   *request
+	tableReader
 	rules rules
 	today string
-
-	version int // 0 for MeMo 1.1, 1 for 1.2
-	frames  []frame
-	leaf    []byte // text of a leaf in more than one piece
 
 	kind    string // of the document being read
 	doc     Document
@@ -26,23 +16,6 @@ type letterReader struct {
 	code    string // actionCode of the action being read
 	reserve bool
 	entry   bool
-}
-
-// frame is an open class.
-type frame struct {
-	class *class
-	next  int // index of the child that may come next
-	count int // how many of that child came
-	at    int // where its tag begins
-}
-
-// find notes the first broken rule.
-func (l *letterReader) find(code, text string, at int) {
-	if l.req.Finding != nil {
-		return
-	}
-	line, column := l.scan.position(at)
-	l.req.Finding = &Finding{Code: code, Text: text + place(line, column)}
 }
 
 func (l *letterReader) read() error {
@@ -58,9 +31,7 @@ func (l *letterReader) read() error {
 		}
 		switch ev {
 		case eventText:
-			if len(bytes.TrimSpace(l.scan.text)) > 0 {
-				l.find(CodeMemoInvalid, "text between the elements of '"+l.top().class.name+"'", l.scan.pos)
-			}
+			l.between()
 		case eventStart:
 			if err := l.start(); err != nil {
 				return err
@@ -74,8 +45,6 @@ func (l *letterReader) read() error {
 	l.afterMessage()
 	return nil
 }
-
-func (l *letterReader) top() *frame { return &l.frames[len(l.frames)-1] }
 
 // prefixed refuses an element of MeMo that is not written with the literal
 // prefix memo, which SF1601 has been seen not to understand.
@@ -136,74 +105,12 @@ func (l *letterReader) start() error {
 	return l.value(c)
 }
 
-// expect finds the child that just began; nil when the class has none of that
-// name. One at the wrong place is a finding, but read: its messageUUID is what
-// a status can be matched by.
-func (l *letterReader) expect() *child {
-	f := l.top()
-	for i := f.next; i < len(f.class.children); i++ {
-		c := &f.class.children[i]
-		if c.name != string(l.scan.local) || c.uri != l.scan.uri {
-			continue
-		}
-		if i != f.next {
-			l.missing(f, i)
-			f.next, f.count = i, 0
-		}
-		if f.count++; f.count > c.max[l.version] {
-			l.find(CodeMemoInvalid, "element '"+c.name+"' occurs too often in '"+f.class.name+"'", l.scan.at)
-		}
-		return c
-	}
-	for i := range f.class.children {
-		if c := &f.class.children[i]; c.name == string(l.scan.local) && c.uri == l.scan.uri {
-			l.find(CodeMemoInvalid, "element '"+c.name+"' stands at the wrong place in '"+f.class.name+"'", l.scan.at)
-			return c
-		}
-	}
-	l.find(CodeMemoInvalid, "an element is not known in '"+f.class.name+"'", l.scan.at)
-	return nil
-}
-
-// missing finds required children of f that did not come before index to.
-func (l *letterReader) missing(f *frame, to int) {
-	for i := f.next; i < to; i++ {
-		c := &f.class.children[i]
-		if n := c.min[l.version]; n > 0 && (i > f.next || f.count < n) {
-			l.find(CodeMemoInvalid, "element '"+c.name+"' is missing in '"+f.class.name+"'", f.at)
-		}
-	}
-}
-
 // value reads a leaf.
 func (l *letterReader) value(c *child) error {
 	at := l.scan.at
-	var text []byte
-	pieces := 0
-	for {
-		ev, err := l.scan.next()
-		if err != nil {
-			return err
-		}
-		if ev == eventEnd {
-			break
-		}
-		if ev == eventStart {
-			l.find(CodeMemoInvalid, "element '"+c.name+"' holds an element", l.scan.at)
-			if err := skip(l.scan); err != nil {
-				return err
-			}
-			continue
-		}
-		if pieces++; pieces == 1 {
-			text = l.scan.text
-			continue
-		}
-		if pieces == 2 {
-			l.leaf = append(l.leaf[:0], text...)
-		}
-		l.leaf = append(l.leaf, l.scan.text...)
-		text = l.leaf
+	text, err := l.text(c)
+	if err != nil {
+		return err
 	}
 	v := value{text: text, today: l.today, files: l.rules.files}
 	if code, wrong := c.check(&v); code != "" {
@@ -211,13 +118,4 @@ func (l *letterReader) value(c *child) error {
 	}
 	l.keep(l.top().class.name, c.name, text)
 	return nil
-}
-
-func place(line, column int) string {
-	var b strings.Builder
-	b.WriteString("; lineNumber: ")
-	b.WriteString(itoa(line))
-	b.WriteString("; columnNumber: ")
-	b.WriteString(itoa(column))
-	return b.String()
 }

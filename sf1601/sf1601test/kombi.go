@@ -100,8 +100,9 @@ func (s *Server) answerKombi(w http.ResponseWriter, r *http.Request) string {
 	}
 	now := s.cfg.Now().UTC()
 	req.FirstSeen = now
-	l := s.book.arrived(req.Message, r.Header.Get("x-TransaktionsId"))
 	does := behaves(req.recipient)
+	req.Channel = channel(req.KombiValgKode, does)
+	l := s.book.arrived(req, r.Header.Get("x-TransaktionsId"))
 	cut, outcome := s.disturb(w, r, l, does, token)
 	if outcome != "" {
 		return outcome
@@ -130,7 +131,7 @@ func (s *Server) body(r *http.Request) (*request, error) {
 	if _, err := io.ReadFull(r.Body, buf); err != nil {
 		return nil, &refusal{"the request ended before Content-Length"}
 	}
-	return readRequest(buf, rules{now: s.cfg.Now(), files: s.cfg.FileExtensions})
+	return readRequest(buf, rules{now: s.cfg.Now(), files: s.cfg.FileExtensions, print: s.cfg.MaxPrintBytes})
 }
 
 // buffers hold request bodies of ordinary letters.
@@ -211,7 +212,7 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request, req *request, l 
 	default:
 		outcome = OutcomeDuplicate
 		if s.cfg.RefuseDuplicates {
-			_ = s.refuse(w, r, http.StatusOK, "this messageUUID was accepted before")
+			_ = s.refuse(w, r, http.StatusOK, "this letter was accepted before")
 			return outcome
 		}
 	}

@@ -335,7 +335,7 @@ func (l letter) String() string {
 	}
 	b.WriteString(`</memo:Message>`)
 	if l.valg == sf1601test.ValgAutomatisk {
-		b.WriteString(`<ForsendelseISamling xmlns="urn:oio:fjernprint:1.0.0"><ForsendelseI/></ForsendelseISamling>`)
+		b.WriteString(samling(newUUID(), "Nancy Ann Berggren"))
 	}
 	b.WriteString(`</kombi_request>`)
 	return b.String()

@@ -13,10 +13,11 @@ type behaviour struct {
 	jumbled       bool // statuses arrive twice and in the wrong order
 	silent        bool // no status ever
 	unauthorized  bool // the access token is refused once per letter
+	returned      bool // printed, then returned
 }
 
-// behaves is the table of the simulator's recipients. 9996, 9986 (printed,
-// then returned; for Digital Post as 9996) and everybody else are delivered.
+// behaves is the table of the simulator's recipients. 9996 and everybody else
+// are delivered, 9986 too when the letter is not printed.
 func behaves(recipient string) behaviour {
 	if len(recipient) < 4 {
 		return behaviour{}
@@ -40,10 +41,25 @@ func behaves(recipient string) behaviour {
 		return behaviour{jumbled: true}
 	case "9987":
 		return behaviour{silent: true}
+	case "9986":
+		return behaviour{returned: true}
 	case "9985":
 		return behaviour{unauthorized: true}
 	}
 	return behaviour{}
+}
+
+// channel is what carries a letter. Automatisk Valg prints what cannot go to
+// Digital Post; Fysisk Post does not ask who is registered. The rule of the
+// real Automatisk Valg is not published.
+func channel(valg string, does behaviour) string {
+	switch {
+	case valg == ValgNemSMS:
+		return ChannelNemSMS
+	case valg == ValgFysiskPost, valg == ValgAutomatisk && does.noDigitalPost:
+		return ChannelFysiskPost
+	}
+	return ChannelDigitalPost
 }
 
 // mask hides all but the last four digits.

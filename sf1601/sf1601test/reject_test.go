@@ -246,7 +246,7 @@ func TestEnvelopeRejects(t *testing.T) {
 		"KombiValgKode twice":     {"<KombiValgKode>Digital Post</KombiValgKode>", "<KombiValgKode>Digital Post</KombiValgKode><KombiValgKode>Digital Post</KombiValgKode>", "KombiValgKode"},
 		"KombiValgKode last":      {"</kombi_request>", "<KombiValgKode>Digital Post</KombiValgKode></kombi_request>", "KombiValgKode"},
 		"element in the code":     {">Digital Post<", "><a/>Digital Post<", "KombiValgKode"},
-		"Fysisk Post":             {">Digital Post<", ">Fysisk Post<", "Fysisk Post"},
+		"print without print":     {">Digital Post<", ">Fysisk Post<", "ForsendelseISamling is missing"},
 		"automatic without print": {">Digital Post<", ">Automatisk Valg<", "ForsendelseISamling"},
 		"stranger":                {"</kombi_request>", "<x/></kombi_request>", "does not belong"},
 		"after signature":         {"</kombi_request>", `<Signature xmlns="http://www.w3.org/2000/09/xmldsig#"/><ForsendelseISamling xmlns="urn:oio:fjernprint:1.0.0"/></kombi_request>`, "ds:Signature"},
@@ -309,7 +309,7 @@ func TestEnvelopeTolerates(t *testing.T) {
 			return strings.Replace(s, "</kombi_request>", `<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:SignedInfo/></ds:Signature></kombi_request>`, 1)
 		},
 		"print beside": func(s string) string {
-			return strings.Replace(s, "</kombi_request>", `<ForsendelseISamling xmlns="urn:oio:fjernprint:1.0.0"><ForsendelseI/></ForsendelseISamling></kombi_request>`, 1)
+			return strings.Replace(s, "</kombi_request>", samling(newUUID(), "Nancy")+"</kombi_request>", 1)
 		},
 		"MeMo 1.2":      version12,
 		"empty boolean": func(s string) string { return strings.Replace(s, ">false</memo:mandatory>", "></memo:mandatory>", 1) },

@@ -5,11 +5,8 @@ import (
 	"time"
 )
 
-// Namespaces beside MeMo in a kombi_request.
-const (
-	nsFjernprint = "urn:oio:fjernprint:1.0.0"
-	nsDSig       = "http://www.w3.org/2000/09/xmldsig#"
-)
+// nsDSig is the namespace of a signature in a kombi_request.
+const nsDSig = "http://www.w3.org/2000/09/xmldsig#"
 
 // Values of KombiValgKode.
 // [src: SP-CLIENTS KombiValgKode]
@@ -31,12 +28,19 @@ type request struct {
 	Message
 	recipient string // unmasked; decides the behaviour, never shown
 	authority string // CVR of the token it came with
+	shipment  shipment
+}
+
+// printable says whether the letter may end as paper.
+func (r *request) printable() bool {
+	return r.KombiValgKode == ValgFysiskPost || r.KombiValgKode == ValgAutomatisk
 }
 
 // rules are the settings a letter is read under.
 type rules struct {
 	now   time.Time
 	files []string // allowed file extensions, nil for all
+	print int64    // most raw bytes of a printed letter
 }
 
 // readRequest reads one kombi_request. An error is a *refusal or *scanError:
@@ -48,7 +52,8 @@ func readRequest(doc []byte, rules rules) (*request, error) {
 		return nil, err
 	}
 	e := &envelopeReader{scan: scan, letter: &letterReader{
-		scan: scan, req: &request{}, rules: rules, today: rules.now.UTC().Format(time.DateOnly),
+		tableReader: tableReader{scan: scan, req: &request{}, invalid: CodeMemoInvalid},
+		rules:       rules, today: rules.now.UTC().Format(time.DateOnly),
 	}}
 	if err := e.read(); err != nil {
 		return nil, err
@@ -125,8 +130,11 @@ func (e *envelopeReader) part() error {
 		if !e.valg || e.print {
 			return &refusal{"ForsendelseISamling stands before KombiValgKode or comes twice"}
 		}
+		if len(e.scan.attrs) > 0 {
+			return &refusal{"ForsendelseISamling has an attribute"}
+		}
 		e.print = true
-		return skip(e.scan)
+		return newPrintReader(e.scan, e.letter.req, e.letter.rules.print).samling()
 	case e.scan.uri == nsDSig && name == "Signature":
 		e.sign = true
 		return skip(e.scan)
@@ -175,14 +183,21 @@ func (e *envelopeReader) check() error {
 	req := e.letter.req
 	switch req.KombiValgKode {
 	case ValgDigitalPost, ValgNemSMS:
-	case ValgAutomatisk:
-		if !e.print {
-			return &refusal{"Automatisk Valg without ForsendelseISamling"}
+	case ValgAutomatisk, ValgFysiskPost:
+		switch {
+		case !e.print:
+			return &refusal{"ForsendelseISamling is missing"}
+		case len(req.shipment.id) == 0 || len(req.shipment.id) > 4*38:
+			return &refusal{"AfsendelseIdentifikator is missing or too long"}
 		}
-	case ValgFysiskPost:
-		return &refusal{"Fysisk Post is not part of this simulator"}
 	default:
 		return &refusal{"KombiValgKode is missing or not one of its values"}
+	}
+	req.AfsendelseIdentifikator = req.shipment.id
+	if !e.message && req.KombiValgKode == ValgFysiskPost {
+		req.recipient = req.shipment.number()
+		req.Recipient = mask(req.recipient)
+		return nil
 	}
 	switch {
 	case !e.message:

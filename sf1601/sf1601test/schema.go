@@ -104,11 +104,16 @@ type child struct {
 
 // memoSchema is the compiled table: the class Message.
 var memoSchema = sync.OnceValue(func() *class {
-	uris := map[string]string{
+	return compileTable(memoClasses, "Message", checks, map[string]string{
 		"": nsMemo, "grd": nsGrd, "gln": nsGln, "sor": nsSor, "dmv": nsDmv, "kle": nsKle, "form": nsForm, "udd": nsUdd,
-	}
+	})
+})
+
+// compileTable reads a table and gives its root class. uris are the namespaces
+// by prefix.
+func compileTable(text, root string, types map[string]check, uris map[string]string) *class {
 	classes := map[string]*class{} // by prefix:name
-	lines := strings.Split(strings.ReplaceAll(strings.TrimSpace(memoClasses), "\n  ", " "), "\n")
+	lines := strings.Split(strings.ReplaceAll(strings.TrimSpace(text), "\n  ", " "), "\n")
 	for _, line := range lines {
 		name, _, _ := strings.Cut(line, ": ")
 		_, local, found := strings.Cut(name, ":")
@@ -124,15 +129,15 @@ var memoSchema = sync.OnceValue(func() *class {
 			own = ""
 		}
 		for field := range strings.FieldsSeq(rest) {
-			classes[name].children = append(classes[name].children, compile(field, own, uris, classes))
+			classes[name].children = append(classes[name].children, compile(field, own, types, uris, classes))
 		}
 	}
-	return classes["Message"]
-})
+	return classes[root]
+}
 
 // compile reads one field of the table. A typing error in the table panics in
 // the first test.
-func compile(field, own string, uris map[string]string, classes map[string]*class) child {
+func compile(field, own string, types map[string]check, uris map[string]string, classes map[string]*class) child {
 	name, kind, leaf := strings.Cut(field, "=")
 	c := child{min: [2]int{1, 1}, max: [2]int{1, 1}}
 	if i := strings.IndexAny(name, "?*+!^_{"); i >= 0 {
@@ -153,6 +158,8 @@ func compile(field, own string, uris map[string]string, classes map[string]*clas
 			c.min, c.max = [2]int{0, 0}, [2]int{2, 2}
 		case "{4}":
 			c.min, c.max = [2]int{0, 0}, [2]int{4, 4}
+		case "{1-100}":
+			c.max = [2]int{100, 100}
 		case "{10}":
 			c.min, c.max = [2]int{0, 0}, [2]int{10, 10}
 		default:
@@ -167,7 +174,7 @@ func compile(field, own string, uris map[string]string, classes map[string]*clas
 	c.name, c.uri = local, uris[prefix]
 	switch {
 	case leaf:
-		c.check = checks[kind]
+		c.check = types[kind]
 	case prefix == "":
 		c.class = classes[local]
 	default:

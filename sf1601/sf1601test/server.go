@@ -185,6 +185,9 @@ func (s *Server) Messages(after int64, limit int) []Message { return s.book.page
 // Message is the letter with that messageUUID, in any case.
 func (s *Server) Message(uuid string) (Message, bool) { return s.book.get(uuid) }
 
+// Shipment is the letter with that AfsendelseIdentifikator, in any case.
+func (s *Server) Shipment(afsendelse string) (Message, bool) { return s.book.getShipment(afsendelse) }
+
 // Faults are the setting in force.
 func (s *Server) Faults() Faults { return *s.faults.Load() }
 
