@@ -39,7 +39,7 @@ type CheckOptions struct {
 	MaxFindings int
 	// MaxBytes is how much of a file is read; default 1 GiB. Memory does not grow with it.
 	MaxBytes int64
-	// MaxElements is how many elements and attributes are read; default 1,000,000.
+	// MaxElements is how many elements and attributes are read; default 100,000, five times what Read takes.
 	MaxElements int
 }
 
@@ -77,7 +77,7 @@ func Check(ctx context.Context, r io.Reader, opts CheckOptions) (*Report, error)
 const (
 	defaultFindings      = 1000
 	defaultCheckBytes    = 1 << 30
-	defaultCheckElements = 1_000_000
+	defaultCheckElements = 100_000
 	checkDepth           = 64
 )
 
@@ -197,16 +197,19 @@ func (i *inspector) broken(err error) error {
 		}
 	}
 	i.report.Size = e.Offset
-	i.add(CheckFinding{
-		Finding:  Finding{Path: i.path(""), Rule: RuleXML + Rule(e.Reason), Detail: xmlDetail(e.Reason)},
-		Severity: SeverityError, Line: e.Line, Column: e.Column, Source: sourceXML,
-	})
+	if len(i.report.Findings) >= i.opts.MaxFindings { // what ends reading is always told
+		i.report.Findings = i.report.Findings[:i.opts.MaxFindings-1]
+		i.report.Omitted++
+	}
+	at := place{offset: e.Offset, line: e.Line, column: e.Column}
+	i.find(SeverityError, RuleXML+Rule(e.Reason), "", at, xmlDetail(e.Reason), sourceXML)
 	return nil
 }
 
-// add keeps a finding, or counts it.
-func (i *inspector) add(f CheckFinding) {
-	switch f.Severity {
+// find adds a finding about a property of the innermost open element, or about that element when name is empty. Beyond
+// CheckOptions.MaxFindings it is counted only.
+func (i *inspector) find(severity Severity, rule Rule, name string, at place, detail, source string) {
+	switch severity {
 	case SeverityError:
 		i.report.Errors++
 	case SeverityWarning:
@@ -218,12 +221,7 @@ func (i *inspector) add(f CheckFinding) {
 		i.report.Omitted++
 		return
 	}
-	i.report.Findings = append(i.report.Findings, f)
-}
-
-// find adds a finding about a property of the innermost open element, or about that element when name is empty.
-func (i *inspector) find(severity Severity, rule Rule, name string, at place, detail, source string) {
-	i.add(CheckFinding{
+	i.report.Findings = append(i.report.Findings, CheckFinding{
 		Finding:  Finding{Path: i.path(name), Rule: rule, Detail: detail},
 		Severity: severity, Line: at.line, Column: at.column, Source: source,
 	})

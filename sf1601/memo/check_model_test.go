@@ -2,6 +2,7 @@ package memo
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -183,7 +184,7 @@ func TestCheckAgreesWithXmllint(t *testing.T) {
 	documents := map[string][]byte{}
 	for n := range 600 {
 		name := filepath.Join(dir, strconv.Itoa(n)+".xml")
-		documents[name] = mutant(t, random, n)
+		documents[name] = mutant(t, random, schemaSamples()[n%len(schemaSamples())])
 		if err := os.WriteFile(name, documents[name], 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -231,12 +232,56 @@ func about(out []byte, name string) string {
 	return b.String()
 }
 
+// Check never says less than Validate says about what Read made of the same file.
+func TestCheckFindsWhatValidateFinds(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(5, 3)) //nolint:gosec // as above
+	names := append(schemaSamples(), "full-1.2.xml", "letter-1.2.xml", "actions-1.2.xml", "nemsms-1.2.xml")
+	compared := 0
+	for n := range 3000 {
+		document := mutant(t, random, names[n%len(names)])
+		m, err := Read(t.Context(), bytes.NewReader(document), ReadOptions{
+			Sink: InMemory(), Fault: func(*ReadError) error { return nil },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var invalid *Invalid
+		if !errors.As(m.Validate(), &invalid) {
+			continue
+		}
+		r, err := Check(t.Context(), bytes.NewReader(document), CheckOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range invalid.Findings {
+			compared++
+			if !slices.ContainsFunc(r.Findings, func(f CheckFinding) bool { return covers(f, want) }) {
+				t.Errorf("%s (%s) is not found in\n%s\nonly %+v", want.Path, want.Rule, document, r.Findings)
+			}
+		}
+	}
+	if compared < 500 {
+		t.Errorf("only %d findings were compared", compared)
+	}
+}
+
+// covers tells whether a finding of Check stands where one of Validate does, or at a class around it that is missing.
+func covers(f CheckFinding, want Finding) bool {
+	return f.Severity != SeverityNote &&
+		(f.Path == want.Path || strings.HasPrefix(want.Path, f.Path+"/") || strings.HasPrefix(f.Path, want.Path))
+}
+
+// schemaSamples are messages of ours that the schema takes.
+func schemaSamples() []string {
+	return []string{"full-1.1.xml", "letter-1.1.xml", "actions-1.1.xml", "nemsms-1.1.xml", "minimum-1.1.xml"}
+}
+
 // mutant is a valid message with one random fault, or with a change that is none.
-func mutant(t *testing.T, random *rand.Rand, n int) []byte {
+func mutant(t *testing.T, random *rand.Rand, name string) []byte {
 	t.Helper()
-	names := []string{"full-1.1.xml", "letter-1.1.xml", "actions-1.1.xml", "nemsms-1.1.xml", "minimum-1.1.xml"}
 	doc := etree.NewDocument()
-	if err := doc.ReadFromFile(filepath.Join("testdata", names[n%len(names)])); err != nil {
+	if err := doc.ReadFromFile(filepath.Join("testdata", name)); err != nil {
 		t.Fatal(err)
 	}
 	all := doc.Root().FindElements(".//*")

@@ -44,7 +44,7 @@ func Fix(ctx context.Context, r io.Reader, w io.Writer) ([]Change, error) {
 		return nil, err
 	}
 	defer done()
-	i := newInspector(ctx, in, CheckOptions{MaxFindings: 1, MaxElements: maxFixElements})
+	i := newInspector(ctx, in, CheckOptions{MaxFindings: 1})
 	defer i.release()
 	i.fixer = &fixer{source: source}
 	if err := i.run(); err != nil {
@@ -55,9 +55,6 @@ func Fix(ctx context.Context, r io.Reader, w io.Writer) ([]Change, error) {
 	}
 	return i.changes(), nil
 }
-
-// maxFixElements bounds the edits that are noted.
-const maxFixElements = 100_000
 
 // changes are the changes in the order of the file.
 func (i *inspector) changes() []Change {
