@@ -77,7 +77,10 @@ func Codes() []Code {
 // lookUp finds what a permanent reply means. An enhanced code counts before the three digits, except where these are
 // about the login; a reply with an enhanced code that is not listed is failed, whatever its three digits.
 func lookUp(e *Error) Code {
-	digits := strconv.Itoa(e.Code)
+	digits, enhanced := strconv.Itoa(e.Code), e.Enhanced
+	if strings.HasSuffix(enhanced, ".0.0") { // "other undefined status" says no more than the digits [src: RFC-3463 3.1]
+		enhanced = ""
+	}
 	for _, c := range Codes() {
 		if len(c.Phases) > 0 && !slices.Contains(c.Phases, e.Phase) {
 			continue
@@ -85,9 +88,9 @@ func lookUp(e *Error) Code {
 		plain := !strings.Contains(c.Pattern, ".")
 		prefix, wild := strings.CutSuffix(c.Pattern, "*")
 		switch {
-		case plain && c.Pattern == digits && (e.Enhanced == "" || strings.HasPrefix(digits, "53")):
+		case plain && c.Pattern == digits && (enhanced == "" || strings.HasPrefix(digits, "53")):
 			return c
-		case !plain && (c.Pattern == e.Enhanced || (wild && strings.HasPrefix(e.Enhanced, prefix))):
+		case !plain && (c.Pattern == enhanced || (wild && strings.HasPrefix(enhanced, prefix))):
 			return c
 		}
 	}
