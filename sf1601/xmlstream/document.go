@@ -3,8 +3,9 @@
 // The job in the order it happens:
 //
 //  1. The caller builds the structure with etree and puts a Placeholder where the base64 of a file belongs.
-//  2. New serialises the structure once, in exclusive canonical form, and cuts it at the placeholders. From here on the
-//     length of the whole document is known (Size), before a byte of any file has been read.
+//  2. New serialises the structure once, in exclusive canonical form, and cuts it at the placeholders. A Builder does
+//     both steps in one, without a tree. From here on the length of the whole document is known (Size), before a byte of
+//     any file has been read.
 //  3. Canonical and Digest give what a signature needs, WithLastChild puts an enveloped signature in.
 //  4. Open streams text and contents in turn, encoding each content to base64 through one small pooled buffer.
 //
