@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/brevdue/brevdue/channels/smtp"
 	"github.com/brevdue/brevdue/gateway"
 	"github.com/brevdue/brevdue/gateway/window"
 	"github.com/brevdue/brevdue/sf1601"
@@ -210,6 +211,12 @@ func (c *Config) checkChannels(f *findings) {
 		if _, err := ch.PerSecond(); err != nil {
 			f.add(at+".rate", err.Error(), "e.g. 50/s or 3000/m")
 		}
+		f.oneOf(at+".ask_first", ch.AskFirst, "", "never", "fallback", "always")
+		if name == "smtp" {
+			if _, err := smtp.ParseURL(ch.URL); err != nil {
+				f.add(at+".url", err.Error(), "e.g. smtp://mail.testby.example:587?starttls=required")
+			}
+		}
 		if ch.Concurrency < 0 {
 			f.add(at+".concurrency", "negative", "how many letters may be on their way at once; default 20")
 		}
@@ -301,8 +308,8 @@ func (c *Config) warn() {
 	idle(c.Keys.File != "", "keys.file", "encryption at rest is not in this version; data is stored as it is")
 	idle(c.SF1606 != (SF1606{}), "sf1606", "inbound post is not in this version; nothing listens")
 	for name, ch := range c.Channels {
-		idle(name != "digitalpost", "channels."+name, "the channel is not in this version; intents that name it are refused")
-		idle(ch.URL != "", "channels."+name+".url", "not used in this version")
+		idle(name == "sms", "channels."+name, "the channel is not in this version; intents that name it are refused")
+		idle(ch.URL != "" && name != "smtp", "channels."+name+".url", "only smtp has a server of its own")
 	}
 	for _, p := range c.Producers {
 		idle(p.Callback.URL != "", "producers."+p.Name+".callback", "callbacks are not in this version; read GET /v1/events")

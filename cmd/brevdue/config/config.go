@@ -131,7 +131,9 @@ type Channel struct {
 	GiveUpAfter time.Duration `koanf:"give_up_after"`
 	RetryFirst  time.Duration `koanf:"retry_first"`
 	RetryMax    time.Duration `koanf:"retry_max"`
-	URL         string        `koanf:"url"` // smtp
+	URL         string        `koanf:"url"`       // smtp: smtp://[user@]host[:port]?starttls=...&password_file=...
+	AskFirst    string        `koanf:"ask_first"` // digitalpost: never, fallback (default: when the route goes on), always
+	Label       string        `koanf:"label"`     // nemsms: MessageHeader/label; default the sender's label
 }
 
 // Producer may post intents.

@@ -161,11 +161,11 @@ func TestMisspeltVariableIsAnError(t *testing.T) {
 
 func TestIdleKeysAreWarnedAbout(t *testing.T) {
 	t.Parallel()
-	c, err := config.Load(file(t, time.Now().Add(time.Hour), "channels: {", `keys: {file: keyset.json}`+"\nchannels: {nemsms: {window: day}, "), nil)
+	c, err := config.Load(file(t, time.Now().Add(time.Hour), "channels: {", `keys: {file: keyset.json}`+"\nchannels: {sms: {window: day}, "), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w := strings.Join(c.Warnings(), "\n"); !strings.Contains(w, "keys.file") || !strings.Contains(w, "channels.nemsms") {
+	if w := strings.Join(c.Warnings(), "\n"); !strings.Contains(w, "keys.file") || !strings.Contains(w, "channels.sms") {
 		t.Fatal(w)
 	}
 }

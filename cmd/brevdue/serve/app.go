@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/brevdue/brevdue/channels/breaker"
 	"github.com/brevdue/brevdue/cmd/brevdue/config"
 	"github.com/brevdue/brevdue/gateway"
 	"github.com/brevdue/brevdue/gateway/console"
@@ -51,6 +52,8 @@ type App struct {
 	client    *sf1601.Client
 	gateway   *gateway.Gateway
 	console   *console.Console
+	channels  []*breaker.Breaker
+	closers   []func() // of channels
 
 	api, push listener
 	closing   sync.Once
@@ -135,14 +138,15 @@ func (a *App) Run(ctx context.Context) error {
 
 // startWorkers runs the three loops of the worker role.
 func (a *App) startWorkers(ctx context.Context, group *errgroup.Group) {
-	name := "digitalpost"
+	concurrency := make(map[string]int, len(a.channels))
+	for _, c := range a.channels {
+		concurrency[c.Name()] = a.concurrency(c.Name())
+	}
 	beating, stopBeating := context.WithCancel(context.WithoutCancel(ctx))
 	group.Go(func() error {
 		// The heart beats until the last letter is recorded, then leaves.
 		defer stopBeating()
-		return a.queue.Run(ctx, queue.Workers{
-			Dispatcher: a.gateway, Concurrency: map[string]int{name: a.concurrency(name)},
-		})
+		return a.queue.Run(ctx, queue.Workers{Dispatcher: a.gateway, Concurrency: concurrency})
 	})
 	group.Go(func() error {
 		every(beating, beatEvery, func() {
@@ -217,6 +221,9 @@ func (a *App) Close() {
 			if l.Listener != nil {
 				_ = l.Close() // the server may have closed it
 			}
+		}
+		for _, c := range a.closers {
+			c()
 		}
 		if a.signer != nil {
 			a.signer.Close()

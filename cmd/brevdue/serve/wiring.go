@@ -4,9 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"log/slog"
-	mathrand "math/rand/v2"
 	"os"
 	"strconv"
 	"time"
@@ -15,19 +13,16 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/brevdue/brevdue/channels/digitalpost"
+	"github.com/brevdue/brevdue/channels/nemsms"
 	"github.com/brevdue/brevdue/cmd/brevdue/config"
 	"github.com/brevdue/brevdue/gateway"
 	"github.com/brevdue/brevdue/gateway/documents"
 	"github.com/brevdue/brevdue/gateway/journal"
 	"github.com/brevdue/brevdue/gateway/queue"
-	"github.com/brevdue/brevdue/gateway/window"
 	"github.com/brevdue/brevdue/sf1601"
 	"github.com/brevdue/brevdue/sf1601/memo"
 	"github.com/brevdue/brevdue/sf1601/signature"
 )
-
-// defaultConcurrency is how many letters of a channel may be on their way at once.
-const defaultConcurrency = 20
 
 // open makes everything that Close will have to close again.
 func (a *App) open(ctx context.Context) error {
@@ -49,6 +44,9 @@ func (a *App) open(ctx context.Context) error {
 		return config.Errors{{Key: "queue.url", Text: err.Error(), Hint: "is Redis running, and does it take this user and password?"}}
 	}
 	if err := a.openClient(); err != nil {
+		return err
+	}
+	if err := a.openChannels(); err != nil {
 		return err
 	}
 	a.gateway, err = a.newGateway()
@@ -77,7 +75,7 @@ func (a *App) openClient() error {
 	cfg := sf1601.Config{
 		Endpoints: endpoints, Certificate: cert, CVR: s.CVR, Signature: signature.Mode(s.Signature),
 		Signer: a.signer, MemoVersion: memo.Version(s.MemoVersion), Now: time.Now, NewUUID: uuid.NewString,
-		MaxConns: max(sf1601.DefaultMaxConns, a.concurrency(digitalpost.Name)),
+		MaxConns: max(sf1601.DefaultMaxConns, a.concurrency(digitalpost.Name)+a.concurrency(nemsms.Name)),
 	}
 	if s.CAFile != "" {
 		if cfg.RootCAs, err = config.Pool(s.CAFile, true); err != nil {
@@ -95,68 +93,6 @@ func (a *App) keep(ctx context.Context, m signature.Manifest) error {
 		e.Letters[n] = gateway.EvidenceLetter{AttemptID: entry.Reference, Digest: entry.Digest}
 	}
 	return a.gateway.KeepEvidence(ctx, e)
-}
-
-func (a *App) newGateway() (*gateway.Gateway, error) {
-	s := a.cfg.Serviceplatformen
-	windows := make(map[string]window.Window, len(a.cfg.Windows))
-	names := make([]string, 0, len(a.cfg.Windows))
-	for name, spec := range a.cfg.Windows {
-		w, err := spec.Parse()
-		if err != nil {
-			return nil, fmt.Errorf("windows.%s: %w", name, err)
-		}
-		windows[name], names = w, append(names, name)
-	}
-	policy, err := a.policy(digitalpost.Name, windows)
-	if err != nil {
-		return nil, err
-	}
-	return gateway.New(gateway.Config{
-		Journal: a.journal, Documents: a.documents, Queue: a.queue,
-		Channels: []gateway.Channel{digitalpost.New(digitalpost.Config{
-			Afsender: a.client, MemoVersion: memo.Version(s.MemoVersion), KLEVersion: s.KLEVersion,
-		})},
-		Policies: map[string]gateway.Policy{digitalpost.Name: policy},
-		Senders:  senders(a.cfg.Senders), Windows: names,
-		Now: time.Now, NewID: newID, NewUUID: uuid.NewString, Jitter: mathrand.Float64,
-		Worker: worker(), Logger: a.log,
-	})
-}
-
-// policy turns a channel's settings into the gateway's terms.
-func (a *App) policy(name string, windows map[string]window.Window) (gateway.Policy, error) {
-	c := a.cfg.Channels[name]
-	p := gateway.Policy{
-		OnUnknown: gateway.OnUnknown(c.OnUnknown), UnknownWait: c.UnknownWait, GiveUpAfter: c.GiveUpAfter,
-		RetryFirst: c.RetryFirst, RetryMax: c.RetryMax,
-	}
-	perSecond, err := c.PerSecond()
-	if err != nil {
-		return p, fmt.Errorf("channels.%s.rate: %w", name, err)
-	}
-	if perSecond > 0 {
-		p.Pace = a.queue.Pacer(name, perSecond)
-	}
-	if len(windows) > 0 {
-		p.Opens = func(asked string, now time.Time) time.Time {
-			if asked == "" {
-				asked = c.Window
-			}
-			if w, known := windows[asked]; known {
-				return w.Opens(now)
-			}
-			return now
-		}
-	}
-	return p, nil
-}
-
-func (a *App) concurrency(channel string) int {
-	if n := a.cfg.Channels[channel].Concurrency; n > 0 {
-		return n
-	}
-	return defaultConcurrency
 }
 
 func senders(profiles map[string]config.Sender) map[string]gateway.Sender {
