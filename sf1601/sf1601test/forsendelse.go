@@ -40,6 +40,7 @@ type printReader struct {
 }
 
 func newPrintReader(scan *scanner, req *request, limit int64) *printReader {
+	req.shipment = &shipment{}
 	return &printReader{tableReader: tableReader{scan: scan, req: req, invalid: CodeForsendelseInvalid}, limit: limit}
 }
 
@@ -172,7 +173,7 @@ func (p *printReader) any() error {
 
 // keep notes what the simulator needs of a leaf. text is only borrowed.
 func (p *printReader) keep(class, name string, text []byte, at int) {
-	s := &p.req.shipment
+	s := p.req.shipment
 	switch class {
 	case "ForsendelseI":
 		p.keepLetter(name, text, at)
@@ -217,7 +218,7 @@ func (p *printReader) keepLetter(name string, text []byte, at int) {
 }
 
 func (p *printReader) keepChoice(class, name string, text []byte) {
-	s := &p.req.shipment
+	s := p.req.shipment
 	switch name {
 	case "CVRnummerIdentifikator":
 		s.cvr = clip(text)

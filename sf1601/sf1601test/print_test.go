@@ -406,7 +406,7 @@ func TestForsendelseTolerates(t *testing.T) {
 		},
 		"broken base64 lines": func(s string) string { return strings.Replace(s, "JVBERi0xLjQK", "JVBE\r\nRi0xLj\nQK", 1) },
 		"another prefix": func(s string) string {
-			return strings.NewReplacer("dkal:", "ns2:", ":dkal", ":ns2", "/ForsendelseISamling", "/ns3:ForsendelseISamling",
+			return strings.NewReplacer("<dkal:", "<ns2:", "</dkal:", "</ns2:", "xmlns:dkal", "xmlns:ns2", "/ForsendelseISamling", "/ns3:ForsendelseISamling",
 				"<ForsendelseISamling", `<ns3:ForsendelseISamling xmlns:ns3="urn:oio:fjernprint:1.0.0"`).Replace(s)
 		},
 		"bilag without content": func(s string) string {

@@ -26,9 +26,9 @@ func (r *refusal) Error() string { return r.text }
 // request is what a kombi_request says.
 type request struct {
 	Message
-	recipient string // unmasked; decides the behaviour, never shown
-	authority string // CVR of the token it came with
-	shipment  shipment
+	recipient string    // unmasked; decides the behaviour, never shown
+	authority string    // CVR of the token it came with
+	shipment  *shipment // nil without ForsendelseI
 }
 
 // printable says whether the letter may end as paper.
@@ -187,13 +187,15 @@ func (e *envelopeReader) check() error {
 		switch {
 		case !e.print:
 			return &refusal{"ForsendelseISamling is missing"}
-		case len(req.shipment.id) == 0 || len(req.shipment.id) > 4*38:
+		case req.shipment.id == "" || len(req.shipment.id) > 4*38:
 			return &refusal{"AfsendelseIdentifikator is missing or too long"}
 		}
 	default:
 		return &refusal{"KombiValgKode is missing or not one of its values"}
 	}
-	req.AfsendelseIdentifikator = req.shipment.id
+	if e.print {
+		req.AfsendelseIdentifikator = req.shipment.id
+	}
 	if !e.message && req.KombiValgKode == ValgFysiskPost {
 		req.recipient = req.shipment.number()
 		req.Recipient = mask(req.recipient)
