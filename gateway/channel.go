@@ -61,6 +61,9 @@ type Policy struct {
 	GiveUpAfter time.Duration // how long retries go on before a person is told; default 72 hours
 	RetryFirst  time.Duration // first delay; default 2 seconds
 	RetryMax    time.Duration // longest delay; default 15 minutes
+	// NextAfter is how long a letter that the far end accepted may stay without a final status before the next channel of
+	// its route takes over, once. Default 0: it may for ever. It holds for letters accepted while it is set.
+	NextAfter time.Duration
 	// Opens returns the first moment at or after now when the channel may send, now itself when it may send at once.
 	// nil: always. The argument window is the intent's own window name, "" for the channel's.
 	Opens func(window string, now time.Time) time.Time

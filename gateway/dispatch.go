@@ -42,8 +42,9 @@ type work struct {
 func (g *Gateway) claim(ctx context.Context, id string) (w work, found bool, err error) {
 	var booked *work
 	var later *Later
+	var follow *Message
 	err = g.journal.Update(ctx, func(tx Tx) error {
-		booked, later = nil, nil
+		booked, later, follow = nil, nil, nil
 		m, err := tx.Message(id)
 		if errors.Is(err, ErrNotFound) {
 			return nil // erased, or a task of another life
@@ -58,9 +59,16 @@ func (g *Gateway) claim(ctx context.Context, id string) (w work, found bool, err
 		if err != nil {
 			return notFound(err, "intent", m.IntentID)
 		}
+		if m.State == Submitted || m.State == Received {
+			follow, later, err = g.endSilence(tx, head, m)
+			return err
+		}
 		booked, later, err = g.decide(tx, head, m)
 		return err
 	})
+	if err == nil && follow != nil {
+		g.enqueue(ctx, follow)
+	}
 	switch {
 	case err != nil:
 		return work{}, false, fmt.Errorf("claim %s: %w", id, err)
@@ -229,6 +237,7 @@ func (g *Gateway) apply(tx Tx, head *Intent, m *Message, a *Attempt, o Outcome) 
 	switch o.Class {
 	case Accept:
 		m.SubmittedAt, m.Uncertain = now, false
+		m.DueAt = g.silenceEnds(head, m)
 		return nil, nil, g.move(tx, head, m, Submitted, o.Code, o.Text)
 	case Unknown:
 		m.Uncertain, m.DueAt = true, now.Add(policy.UnknownWait)

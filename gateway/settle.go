@@ -32,7 +32,7 @@ func (g *Gateway) Settle(ctx context.Context, r Receipt) (SettleResult, error) {
 			return nil
 		}
 		result.Matched, result.MessageID = true, id
-		result.Changed, follow, err = g.settle(tx, &r)
+		result.Changed, follow, err = g.settle(ctx, tx, &r)
 		return err
 	})
 	if err != nil {
@@ -49,7 +49,7 @@ func (g *Gateway) Settle(ctx context.Context, r Receipt) (SettleResult, error) {
 
 // settle applies a matched receipt to its message. A status that says nothing new (a duplicate under a new id, one that
 // comes after a later one) becomes an event and changes nothing else.
-func (g *Gateway) settle(tx Tx, r *Receipt) (changed bool, follow *Message, err error) {
+func (g *Gateway) settle(ctx context.Context, tx Tx, r *Receipt) (changed bool, follow *Message, err error) {
 	m, err := tx.Message(r.MessageID)
 	if err != nil {
 		return false, nil, notFound(err, "message", r.MessageID)
@@ -70,12 +70,19 @@ func (g *Gateway) settle(tx Tx, r *Receipt) (changed bool, follow *Message, err 
 		if err := tx.SaveMessage(m); err != nil {
 			return false, nil, err
 		}
-		return false, nil, g.note(tx, head, m, 0, code, text)
+		err := g.note(tx, head, m, 0, code, text)
+		if err == nil && m.State == Superseded && r.Kind == ReceiptDelivered {
+			err = g.tellBothRoads(ctx, tx, head, m)
+		}
+		return false, nil, err
 	}
 	if m.SubmittedAt.IsZero() {
 		m.SubmittedAt = earliest(r.OccurredAt, g.now())
 	}
 	m.Uncertain, m.DueAt = false, time.Time{}
+	if to == Received {
+		m.DueAt = g.silenceEnds(head, m)
+	}
 	switch {
 	case to != Failed || r.Class == Fail:
 		return true, nil, g.move(tx, head, m, to, code, text)

@@ -173,7 +173,7 @@ func (g *Gateway) match(ctx context.Context, r Receipt) (bool, error) {
 			return err
 		}
 		matched = true
-		_, follow, err = g.settle(tx, &r)
+		_, follow, err = g.settle(ctx, tx, &r)
 		return err
 	})
 	if err == nil && follow != nil {
