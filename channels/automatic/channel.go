@@ -2,9 +2,11 @@ package automatic
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/brevdue/brevdue/channels/digitalpost"
+	"github.com/brevdue/brevdue/channels/print/letterpdf"
 	"github.com/brevdue/brevdue/gateway"
 	"github.com/brevdue/brevdue/sf1601"
 	"github.com/brevdue/brevdue/sf1601/fjernprint"
@@ -22,13 +24,13 @@ type Breve interface {
 	Message(l gateway.Letter) *memo.Message
 }
 
-// Forsendelser makes the printed half of a letter.
+// Forsendelser makes the printed half of a letter; *print.Channel does.
 type Forsendelser interface {
 	// Check returns everything that would keep the letter from being printed.
 	Check(ctx context.Context, l gateway.Letter) []gateway.Problem
 	// Forsendelse builds the ForsendelseI, with the message's AfsendelseID as its identity. The same letter gives the same
-	// bytes, whatever the attempt. It fails only for reasons that may pass (a document that cannot be read now): Check
-	// has found the others.
+	// bytes, whatever the attempt. *fjernprint.AddressError and *letterpdf.Invalid say that it can never be made, which
+	// Check has told before; any other error may pass.
 	Forsendelse(ctx context.Context, l gateway.Letter) (*fjernprint.ForsendelseI, error)
 }
 
@@ -70,17 +72,31 @@ func (c *Channel) Check(ctx context.Context, l gateway.Letter) []gateway.Problem
 	return ps
 }
 
-// CodeNotMade is the Outcome.Code of a letter whose printed half could not be made, so that nothing was sent.
-const CodeNotMade = "forsendelse.not_made"
+// The codes of outcomes of a letter whose printed half could not be made, so that nothing was sent. They are those of
+// channel print.
+const (
+	CodeNotMade = "forsendelse.not_made" // now: a document cannot be read
+	CodeInvalid = "forsendelse.invalid"  // ever: the intent was accepted under other settings
+)
 
 // Send implements gateway.Channel.
 func (c *Channel) Send(ctx context.Context, letter gateway.Letter) gateway.Outcome {
 	forsendelse, err := c.cfg.Forsendelser.Forsendelse(ctx, letter)
 	if err != nil {
-		return gateway.Outcome{Class: gateway.Retry, Code: CodeNotMade, Err: err}
+		return notMade(err)
 	}
 	return digitalpost.Answer(c.cfg.Afsender.KombiPostAfsend(ctx, sf1601.Kombi{
 		Valg: sf1601.ValgAutomatisk, Message: c.cfg.Breve.Message(letter), Forsendelse: forsendelse,
 		TransactionID: letter.Message.TransactionID, Reference: letter.Attempt.ID,
 	}))
+}
+
+// notMade is the outcome of a letter without its printed half: tried again, unless that cannot help.
+func notMade(err error) gateway.Outcome {
+	_, address := errors.AsType[*fjernprint.AddressError](err)
+	_, text := errors.AsType[*letterpdf.Invalid](err)
+	if address || text {
+		return gateway.Outcome{Class: gateway.Fail, Code: CodeInvalid, Err: err}
+	}
+	return gateway.Outcome{Class: gateway.Retry, Code: CodeNotMade, Err: err}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"github.com/brevdue/brevdue/channels/automatic"
 	"github.com/brevdue/brevdue/channels/channeltest"
 	"github.com/brevdue/brevdue/channels/digitalpost"
+	"github.com/brevdue/brevdue/channels/print/letterpdf"
 	"github.com/brevdue/brevdue/gateway"
 	"github.com/brevdue/brevdue/sf1601"
 	"github.com/brevdue/brevdue/sf1601/beskedfordeler"
@@ -198,21 +200,33 @@ func TestCheckAsksBothHalves(t *testing.T) {
 	}
 }
 
-// broken is a printed half that cannot be made now.
-type broken struct{ prints }
-
-var errDisk = errors.New("the disk is gone")
-
-func (broken) Forsendelse(context.Context, gateway.Letter) (*fjernprint.ForsendelseI, error) {
-	return nil, errDisk
+// broken is a printed half that cannot be made.
+type broken struct {
+	prints
+	err error
 }
 
-func TestWhatCannotBeMadeNowIsTriedAgain(t *testing.T) {
+func (b broken) Forsendelse(context.Context, gateway.Letter) (*fjernprint.ForsendelseI, error) {
+	return nil, b.err
+}
+
+func TestWhatCannotBeMadeIsNotSent(t *testing.T) {
 	t.Parallel()
-	r := &recording{}
-	o := open(r, broken{}).Send(t.Context(), letter(t, "2512489996"))
-	if o.Class != gateway.Retry || o.Code != automatic.CodeNotMade || !errors.Is(o.Err, errDisk) || r.kombi.Message != nil {
-		t.Fatalf("%s, code %s, %v", o.Class, o.Code, o.Err)
+	for name, tc := range map[string]struct {
+		err   error
+		class gateway.Class
+		code  string
+	}{
+		"now":                    {errors.New("the disk is gone"), gateway.Retry, automatic.CodeNotMade},
+		"shutdown":               {context.Canceled, gateway.Retry, automatic.CodeNotMade},
+		"with this address ever": {fmt.Errorf("recipient: %w", &fjernprint.AddressError{}), gateway.Fail, automatic.CodeInvalid},
+		"with this text ever":    {fmt.Errorf("pdf: %w", &letterpdf.Invalid{}), gateway.Fail, automatic.CodeInvalid},
+	} {
+		r := &recording{}
+		o := open(r, broken{err: tc.err}).Send(t.Context(), letter(t, "2512489996"))
+		if o.Class != tc.class || o.Code != tc.code || !errors.Is(o.Err, tc.err) || r.kombi.Message != nil {
+			t.Errorf("%s: %s, code %s, %v", name, o.Class, o.Code, o.Err)
+		}
 	}
 }
 
