@@ -3,8 +3,8 @@
 // Everything is measured from outside, on the real binary: a real Redis (append-only file, fsync every second), SQLite
 // with synchronous FULL, RSA-3072 keys, mutual TLS, the simulator as another process, all on the same cores. The parts, in
 // the order they run: (a) accepting through HTTP, (b) end to end, beside what asynq does with empty tasks in the same
-// Redis, (c) the delay of a lone letter, (d) the memory of a large one, (e) a cold demo. A figure that misses its target
-// is marked; the exit status says only whether measuring worked.
+// Redis, (c) the delay of a lone letter, (d) the memory of a large one, (e) a cold demo, (f) the MeMo library by its Go
+// benchmarks. A figure that misses its target is marked; the exit status says only whether measuring worked.
 package main
 
 import (
@@ -75,7 +75,7 @@ type bench struct {
 func run(ctx context.Context, out, progress io.Writer, s settings) error {
 	parts := []part{
 		{"a", "accepting", accepting}, {"b", "end to end", endToEnd}, {"c", "delay", delay},
-		{"d", "memory", memory}, {"e", "cold demo", coldDemo},
+		{"d", "memory", memory}, {"e", "cold demo", coldDemo}, {"f", "MeMo library", memoLibrary},
 	}
 	if err := wanted(&parts, s.only); err != nil {
 		return err
