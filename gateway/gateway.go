@@ -30,6 +30,10 @@ type Config struct {
 	Policies  map[string]Policy // by channel name; a missing one has all defaults
 	Senders   map[string]Sender // by name
 	Windows   []string          // names an intent may ask for
+	// ErrorCodes are what the far ends of the channels say, with what a person can do about it.
+	ErrorCodes []ErrorCode
+	// Registry knows who is registered for what. nil: nobody can be asked.
+	Registry Registry
 
 	Now     func() time.Time
 	NewID   func(prefix string) string // sortable, unguessable: prefix + ULID
@@ -49,6 +53,9 @@ type Gateway struct {
 	policies  map[string]Policy
 	senders   map[string]Sender
 	windows   map[string]bool
+	codes     []ErrorCode
+	hints     map[string]*ErrorCode // by code, into codes; not changed after New
+	registry  Registry
 	now       func() time.Time
 	newID     func(string) string
 	newUUID   func() string
@@ -73,6 +80,10 @@ func New(cfg Config) (*Gateway, error) {
 		senders: cfg.Senders, windows: make(map[string]bool),
 		now:   func() time.Time { return cfg.Now().UTC().Truncate(time.Microsecond) },
 		newID: cfg.NewID, newUUID: cfg.NewUUID, jitter: cfg.Jitter, worker: cfg.Worker, log: cfg.Logger,
+		registry: cfg.Registry,
+	}
+	if err := g.addCodes(cfg.ErrorCodes); err != nil {
+		return nil, err
 	}
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)

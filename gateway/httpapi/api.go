@@ -30,6 +30,13 @@ type API interface {
 	Close(ctx context.Context, messageID string, in *CloseRequest) (*IntentAnswer, error)
 	// Events returns what happened after a cursor; 0 starts at the beginning. limit 0 is the default.
 	Events(ctx context.Context, after int64, limit int) (*EventPage, error)
+	// Errors lists the codes that are known, with what a person can do about each.
+	Errors(ctx context.Context) (*ErrorList, error)
+	// Registration tells whether somebody is registered for a service.
+	Registration(ctx context.Context, in *RegistrationRequest) (*RegistrationAnswer, error)
+	// Wash asks for many, one RegistrationRequest a line of NDJSON, and gives every answer to each, in the order of the
+	// lines and while lines are still being read. An error of each ends the reading.
+	Wash(ctx context.Context, lines io.Reader, each func(WashLine) error) error
 	// UploadDocument hands in a document for a later intent. The body is streamed.
 	UploadDocument(ctx context.Context, filename string, body io.Reader) (*DocumentAnswer, error)
 }
@@ -210,6 +217,8 @@ type MessageView struct {
 	DueAt          time.Time `json:"dueAt,omitzero"`
 	SubmittedAt    time.Time `json:"submittedAt,omitzero"`
 	FinalAt        time.Time `json:"finalAt,omitzero"`
+	Hint           string    `json:"hint,omitzero"` // of its last event: what a person can do; not in lists
+	HintDA         string    `json:"hintDa,omitzero"`
 
 	Events []EventView `json:"events,omitempty"` // its own, in order; not in lists
 }
@@ -223,6 +232,8 @@ type EventView struct {
 	Attempt int       `json:"attempt,omitzero"`
 	Code    string    `json:"code,omitzero"`
 	Text    string    `json:"text,omitzero"`
+	Hint    string    `json:"hint,omitzero"` // what a person can do, where the code is known
+	HintDA  string    `json:"hintDa,omitzero"`
 }
 
 // IntentPage is a page of intents. Next is the value of "after" for the page that follows, "" on the last one.
@@ -251,6 +262,24 @@ type FeedEvent struct {
 	Attempt      int       `json:"attempt,omitzero"`
 	Code         string    `json:"code,omitzero"`
 	Text         string    `json:"text,omitzero"`
+	Hint         string    `json:"hint,omitzero"`
+	HintDA       string    `json:"hintDa,omitzero"`
+}
+
+// ErrorList is the table of codes.
+type ErrorList struct {
+	Errors []ErrorView `json:"errors"`
+}
+
+// ErrorView is one row of the table of codes.
+type ErrorView struct {
+	Code    string `json:"code"`
+	FarEnd  string `json:"farEnd"`           // "brevdue" for the gateway's own
+	Outcome string `json:"outcome,omitzero"` // retry, next, failed or unknown; absent: it only tells
+	Hint    string `json:"hint,omitzero"`    // English
+	HintDA  string `json:"hintDa,omitzero"`  // Danish
+	Source  string `json:"source,omitzero"`  // where the row was learnt
+	Date    string `json:"date,omitzero"`    // of the source, YYYY-MM-DD
 }
 
 // DocumentAnswer is what POST /v1/documents answers.

@@ -91,6 +91,17 @@ func (c *Client) Events(ctx context.Context, after int64, limit int) (*EventPage
 	return answer, err
 }
 
+// Errors is API.
+func (c *Client) Errors(ctx context.Context) (*ErrorList, error) {
+	answer, _, err := call[ErrorList](ctx, c, http.MethodGet, "/v1/errors", nil, nil, "")
+	return answer, err
+}
+
+// Registration is API.
+func (c *Client) Registration(ctx context.Context, in *RegistrationRequest) (*RegistrationAnswer, error) {
+	return post[RegistrationAnswer](ctx, c, "/v1/registrations", in)
+}
+
 // UploadDocument is API. The body is streamed; its length is sent ahead when it is a *bytes.Reader or the like.
 func (c *Client) UploadDocument(ctx context.Context, filename string, body io.Reader) (*DocumentAnswer, error) {
 	values := url.Values{"filename": {filename}}

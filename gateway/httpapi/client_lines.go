@@ -44,6 +44,15 @@ func (c *Client) PostBatch(ctx context.Context, lines io.Reader, each func(Batch
 	return summary, nil
 }
 
+// Wash is API. The lines are streamed, and the answers given to each as they come.
+func (c *Client) Wash(ctx context.Context, lines io.Reader, each func(WashLine) error) error {
+	err := streamLines(ctx, c, "/v1/registrations/wash", nil, lines, func(a *WashLine) error { return each(*a) })
+	if err != nil {
+		return fmt.Errorf("look up registrations: %w", err)
+	}
+	return nil
+}
+
 // streamLines posts lines and gives every line of the answer to each.
 func streamLines[T any](ctx context.Context, c *Client, path string, q url.Values, lines io.Reader, each func(*T) error) error {
 	ctx, cancel := context.WithCancel(ctx) // ends the sending when the answer has ended

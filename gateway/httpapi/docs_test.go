@@ -107,6 +107,7 @@ func TestBrowserReadsTheDocsOffline(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	text = strings.ReplaceAll(text, "/v1/errors", "") // the one route with that word in it
 	if !strings.Contains(text, "Hand in an intent") || strings.Contains(text, "Warning") || strings.Contains(text, "error") {
 		t.Errorf("the page says: %s", text)
 	}

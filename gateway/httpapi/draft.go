@@ -99,22 +99,28 @@ func (r *reading) recipient(in *RecipientRequest) gateway.Recipient {
 			Country: gateway.Private(in.Address.Country),
 		},
 	}
+	out.ID = r.identifier("/recipient", in.CPR, in.CVR)
+	return out
+}
+
+// identifier reads the one of two numbers that is there.
+func (r *reading) identifier(at, cpr, cvr string) (id gateway.Identifier) {
 	var err error
 	switch {
-	case in.CPR != "" && in.CVR != "":
-		r.problem("/recipient", "recipient.both", "A recipient has a CPR number or a CVR number, not both.")
-	case in.CPR != "":
-		if out.ID, err = gateway.ParseCPR(in.CPR); err != nil {
-			r.problem("/recipient/cpr", "cpr.invalid", "A CPR number is ten digits.")
+	case cpr != "" && cvr != "":
+		r.problem(at, "recipient.both", "A recipient has a CPR number or a CVR number, not both.")
+	case cpr != "":
+		if id, err = gateway.ParseCPR(cpr); err != nil {
+			r.problem(at+"/cpr", "cpr.invalid", "A CPR number is ten digits.")
 		}
-	case in.CVR != "":
-		if out.ID, err = gateway.ParseCVR(in.CVR); err != nil {
-			r.problem("/recipient/cvr", "cvr.invalid", "A CVR number is eight digits.")
+	case cvr != "":
+		if id, err = gateway.ParseCVR(cvr); err != nil {
+			r.problem(at+"/cvr", "cvr.invalid", "A CVR number is eight digits.")
 		}
 	default:
-		r.problem("/recipient", "recipient.missing", "A recipient has a CPR number or a CVR number.")
+		r.problem(at, "recipient.missing", "A recipient has a CPR number or a CVR number.")
 	}
-	return out
+	return id
 }
 
 func (r *reading) content(in *ContentRequest) gateway.Content {

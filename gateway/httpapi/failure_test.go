@@ -21,7 +21,7 @@ func TestUnmappedErrorIs500WithoutDetail(t *testing.T) {
 	for line, body := range map[string]string{
 		"POST /v1/intents": text(t, letter("a")), "GET /v1/intents": "", "GET /v1/intents/int_1": "",
 		"POST /v1/messages/msg_1/release": `{"reason":"x"}`, "POST /v1/messages/msg_1/close": `{"reason":"x"}`,
-		"GET /v1/batches/batch_1":       "",
+		"GET /v1/batches/batch_1": "", "POST /v1/registrations": `{"cpr":"2512489996","service":"nemsms"}`,
 		"POST /v1/intents/int_1/cancel": "", "GET /v1/events": "", "POST /v1/documents?filename=a.pdf": "{}",
 	} {
 		method, path, _ := strings.Cut(line, " ")

@@ -129,6 +129,27 @@ func listEvents(s *Server, api API, _ http.ResponseWriter, r *http.Request) (int
 	return http.StatusOK, page, err
 }
 
+func listErrors(s *Server, api API, _ http.ResponseWriter, r *http.Request) (int, any, error) {
+	if _, err := query(r); err != nil {
+		return 0, nil, err
+	}
+	ctx, cancel := s.timeout(r)
+	defer cancel()
+	list, err := api.Errors(ctx)
+	return http.StatusOK, list, err
+}
+
+func postRegistration(s *Server, api API, w http.ResponseWriter, r *http.Request) (int, any, error) {
+	in, err := readJSON[RegistrationRequest](s, w, r)
+	if err != nil {
+		return 0, nil, err
+	}
+	ctx, cancel := s.timeout(r)
+	defer cancel()
+	answer, err := api.Registration(ctx, in)
+	return http.StatusOK, answer, err
+}
+
 // postDocument streams the body to the document store; it has no timeout but the body's pace.
 func postDocument(_ *Server, api API, w http.ResponseWriter, r *http.Request) (int, any, error) {
 	if err := isFile(r); err != nil {

@@ -70,8 +70,10 @@ const (
 	codeDuplicate      = "json.duplicate_name"
 	codeJSON           = "json.syntax"
 	codeJSONType       = "json.type"
+	codeLookup         = "registration.invalid"
 	codeMediaType      = "media_type.unsupported"
 	codeMethod         = "method.not_allowed"
+	codeNoRegistry     = "registration.none"
 	codeNotFound       = "not_found"
 	codeNotHeld        = "message.not_held"
 	codeQuery          = "query.invalid"
@@ -111,6 +113,10 @@ func kinds(code string) (status int, title string) {
 		return http.StatusUnprocessableEntity, "The document is not valid; nothing of it was stored."
 	case codeDuplicate, codeJSON, codeJSONType, codeUnknownField:
 		return http.StatusBadRequest, "The body is not the JSON that is expected here."
+	case codeLookup:
+		return http.StatusUnprocessableEntity, "The look-up is not valid; nobody was asked."
+	case codeNoRegistry:
+		return http.StatusNotImplemented, "This gateway has no registry to ask."
 	case codeMediaType:
 		return http.StatusUnsupportedMediaType, "The body's media type is not taken here."
 	case codeMethod:
@@ -176,6 +182,8 @@ func problemOf(err error) *Problem {
 		}).because(err)
 	case errors.Is(err, gateway.ErrTooLate):
 		return newProblem(codeCancelTooLate, "Every message of the intent has left or is leaving.").because(err)
+	case errors.Is(err, gateway.ErrNoRegistry):
+		return newProblem(codeNoRegistry, "").because(err)
 	case errors.Is(err, gateway.ErrNotHeld):
 		return newProblem(codeNotHeld, "Only a message in state held can be released or closed.").because(err)
 	case errors.Is(err, gateway.ErrExpired):

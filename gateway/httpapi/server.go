@@ -121,6 +121,9 @@ func routes() []route {
 		{http.MethodPost, "/v1/messages/{id}/close", WriteIntents, closeMessage, nil},
 		{http.MethodPost, "/v1/documents", WriteIntents, postDocument, nil},
 		{http.MethodGet, "/v1/events", ReadIntents, listEvents, nil},
+		{http.MethodGet, "/v1/errors", ReadIntents, listErrors, nil},
+		{http.MethodPost, "/v1/registrations", ReadIntents, postRegistration, nil},
+		{http.MethodPost, "/v1/registrations/wash", ReadIntents, nil, washRegistrations},
 	}
 }
 

@@ -24,6 +24,9 @@ type Gateway interface {
 	BeginBatch(ctx context.Context, producer string) (id string, err error)
 	EndBatch(ctx context.Context, id string, tally gateway.Tally) error
 	Batch(ctx context.Context, producer, id string) (*gateway.Batch, error)
+	ErrorCodes() []gateway.ErrorCode
+	Explain(code string) (gateway.ErrorCode, bool)
+	Registered(ctx context.Context, service string, id gateway.Identifier, fresh bool) (bool, error)
 	Ready(ctx context.Context) error
 }
 
@@ -86,10 +89,11 @@ func (s service) Intent(ctx context.Context, id string) (*IntentView, error) {
 	view := intentView(intent)
 	view.Events = make([]EventView, len(events))
 	for n := range events {
-		view.Events[n] = eventView(&events[n])
+		view.Events[n] = s.eventView(&events[n])
 		for k := range view.Messages {
 			if m := &view.Messages[k]; m.ID == events[n].MessageID {
 				m.Events = append(m.Events, view.Events[n])
+				m.Hint, m.HintDA = view.Events[n].Hint, view.Events[n].HintDA // the last word
 			}
 		}
 	}
@@ -161,7 +165,7 @@ func (s service) Events(ctx context.Context, after int64, limit int) (*EventPage
 	}
 	page := &EventPage{Events: make([]FeedEvent, len(events)), Next: after}
 	for n := range events {
-		page.Events[n] = feedEvent(&events[n])
+		page.Events[n] = s.feedEvent(&events[n])
 		page.Next = events[n].Seq
 	}
 	return page, nil

@@ -80,6 +80,11 @@ func setup(t *testing.T, breaks ...func(Gateway) Gateway) *house {
 		Channels: []gateway.Channel{letterbox{"digitalpost"}, letterbox{"print"}},
 		Senders:  map[string]gateway.Sender{"jobcenter": {Name: "jobcenter", Label: "Testby Kommune, Jobcenter"}},
 		Windows:  []string{"day"},
+		ErrorCodes: []gateway.ErrorCode{{
+			Code: "NGDP-1", FarEnd: "NgDP", Outcome: gateway.Next, HintEN: "Print it.", HintDA: "Print det.", Source: "a list",
+			Date: clock(),
+		}},
+		Registry: registryFake{},
 		Now:      clock, NewUUID: uuid.NewString, Worker: "test", Logger: logger,
 		NewID: func(prefix string) string { return fmt.Sprintf("%s_%026d", prefix, ids.Add(1)) },
 	})
@@ -284,6 +289,22 @@ func (q *queueFake) Enqueue(context.Context, gateway.DueMessage) error {
 func (*queueFake) Ensure(context.Context, gateway.DueMessage) error { return nil }
 func (*queueFake) Forgot(context.Context) (bool, error)             { return false, nil }
 
+// registryFake knows everybody but those whose number ends in 9995, and fails for 9987.
+type registryFake struct{}
+
+func (registryFake) Registered(_ context.Context, service string, id gateway.Identifier, fresh bool) (bool, error) {
+	switch number := id.Reveal(); {
+	case strings.HasSuffix(number, "9987"):
+		return false, errors.New("the registry does not answer")
+	case strings.HasSuffix(number, "9000"):
+		panic(number)
+	case service == "nemsms" || fresh:
+		return true, nil
+	default:
+		return !strings.HasSuffix(number, "9995"), nil
+	}
+}
+
 // documentsFake keeps documents in memory.
 type documentsFake struct{ files sync.Map }
 
@@ -357,6 +378,12 @@ func (b broken) BeginBatch(context.Context, string) (string, error) { return "",
 func (b broken) Batch(context.Context, string, string) (*gateway.Batch, error) {
 	return nil, b.fail()
 }
+func (b broken) Explain(string) (gateway.ErrorCode, bool) { return gateway.ErrorCode{}, false }
+
+func (b broken) Registered(context.Context, string, gateway.Identifier, bool) (bool, error) {
+	return false, b.fail()
+}
+
 func (b broken) Ready(context.Context) error { return b.fail() }
 
 func breaking(err error) func(Gateway) Gateway {

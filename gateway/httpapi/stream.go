@@ -31,6 +31,22 @@ func postBatch(s *Server, api service, w http.ResponseWriter, r *http.Request) e
 	})
 }
 
+func washRegistrations(s *Server, api service, w http.ResponseWriter, r *http.Request) error {
+	if _, err := query(r); err != nil {
+		return err
+	}
+	return s.stream(w, r, func(body *idleBody, out *lineOut) error {
+		err := api.Wash(r.Context(), body, func(answer WashLine) error {
+			out.watch(r.Context(), answer.Problem)
+			return out.send(answer)
+		})
+		if err == nil {
+			out.begin() // an empty list is answered with no line
+		}
+		return err
+	})
+}
+
 func getBatch(s *Server, api API, _ http.ResponseWriter, r *http.Request) (int, any, error) {
 	if _, err := query(r); err != nil {
 		return 0, nil, err
@@ -50,10 +66,14 @@ type lineOut struct {
 }
 
 func (o *lineOut) send(v any) error {
+	o.begin()
+	return o.outbox.send(v)
+}
+
+func (o *lineOut) begin() {
 	if o.outbox == nil {
 		o.outbox = newOutbox(o.w, outboxLimit)
 	}
-	return o.outbox.send(v)
 }
 
 // watch logs the first failure of a request's lines that is ours, and counts on it that the others are alike.

@@ -52,16 +52,19 @@ func recipientView(id gateway.Identifier) RecipientView {
 	}
 }
 
-func eventView(e *gateway.Event) EventView {
+func (s service) eventView(e *gateway.Event) EventView {
+	hint, _ := s.gateway.Explain(e.Code)
 	return EventView{
 		Time: e.At, Message: e.MessageID, Channel: e.Channel, Status: string(e.Status),
-		Attempt: e.Attempt, Code: e.Code, Text: e.Text,
+		Attempt: e.Attempt, Code: e.Code, Text: e.Text, Hint: hint.HintEN, HintDA: hint.HintDA,
 	}
 }
 
-func feedEvent(e *gateway.Event) FeedEvent {
+func (s service) feedEvent(e *gateway.Event) FeedEvent {
+	hint, _ := s.gateway.Explain(e.Code)
 	return FeedEvent{
 		Seq: e.Seq, Time: e.At, Intent: e.IntentID, Reference: e.Reference, Message: e.MessageID, Channel: e.Channel,
 		Status: string(e.Status), IntentStatus: string(e.IntentStatus), Attempt: e.Attempt, Code: e.Code, Text: e.Text,
+		Hint: hint.HintEN, HintDA: hint.HintDA,
 	}
 }
