@@ -21,11 +21,14 @@ import (
 // checkID stands in for the identity that an intent gets when it is accepted.
 const checkID = "00000000-0000-4000-8000-000000000000"
 
-// problems collects what is wrong.
+// problems collects what is wrong, each thing once.
 type problems struct{ list []gateway.Problem }
 
 func (ps *problems) add(pointer, code, detail string) {
-	ps.list = append(ps.list, gateway.Problem{Pointer: pointer, Code: code, Detail: detail})
+	p := gateway.Problem{Pointer: pointer, Code: code, Detail: detail}
+	if !slices.Contains(ps.list, p) {
+		ps.list = append(ps.list, p)
+	}
 }
 
 // within reports whether something at the pointer, or inside it, is told already.

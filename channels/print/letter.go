@@ -3,7 +3,10 @@ package print
 import (
 	"context"
 	"io"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/brevdue/brevdue/actions"
 	"github.com/brevdue/brevdue/channels/print/letterpdf"
@@ -73,16 +76,26 @@ func letter(l gateway.Letter) letterpdf.Letter {
 	return out
 }
 
-// section is an action on paper: its line, and for an appointment what else it says.
+// section is an action on paper: its label as a headline, its line below, and for an appointment what else it says.
 func section(a actions.Action) letterpdf.Section {
-	s := letterpdf.Section{Title: a.Label}
+	label := strings.Join(strings.Fields(a.Label), " ")
+	s := letterpdf.Section{Title: label}
 	if text, ok := actions.Line(a, 0); ok {
-		s.Lines = append(s.Lines, text)
+		s.Lines = append(s.Lines, sentence(strings.TrimLeft(strings.TrimPrefix(text, label), ": ")))
 	}
 	if r := a.Reservation; r != nil {
 		s.Lines = append(s.Lines, r.Description)
 	}
 	return s
+}
+
+// sentence begins with a capital, unless it is a link.
+func sentence(s string) string {
+	if strings.HasPrefix(s, "http") {
+		return s
+	}
+	first, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(first)) + s[n:]
 }
 
 // date is the day of the letter in Denmark: that of acceptance, or the day it was ordered for. It does not change from
