@@ -77,6 +77,8 @@ func (g *Gateway) checkTimes(ps *problems, i *Intent, now time.Time) {
 			ps.add("/send/expires", "time.past", "The time is in the past.")
 		} else if !i.NotBefore.Before(i.Expires) {
 			ps.add("/send/expires", "time.order", "The intent would expire before it may be sent.")
+		} else {
+			g.checkOpening(ps, i, latest(now, i.NotBefore))
 		}
 	}
 	if i.Window != "" && !g.windows[i.Window] {
@@ -84,6 +86,24 @@ func (g *Gateway) checkTimes(ps *problems, i *Intent, now time.Time) {
 	}
 	if !i.Content.ReplyBy.IsZero() && !i.Content.ReplyBy.After(now) {
 		ps.add("/content/reply/by", "time.past", "The time is in the past.")
+	}
+}
+
+// checkOpening finds a leg that would expire before the window of its first channel opens. A window that is not known is
+// told by itself.
+func (g *Gateway) checkOpening(ps *problems, i *Intent, from time.Time) {
+	if i.Window != "" && !g.windows[i.Window] {
+		return
+	}
+	for _, route := range i.Routes {
+		if len(route) == 0 || g.policies[route[0]].Opens == nil {
+			continue
+		}
+		if opens := g.policies[route[0]].Opens(i.Window, from); !opens.Before(i.Expires) {
+			ps.add("/send/expires", "time.closed", "The intent would expire while "+route[0]+" is closed; it opens at "+
+				opens.UTC().Format(time.RFC3339)+".")
+			return
+		}
 	}
 }
 
