@@ -38,7 +38,7 @@ func Codes() []Code {
 	return []Code{
 		{"5.1.7", nil, gateway.Fail, ourselves, "RFC-3463 3.2"},
 		{"5.1.8", nil, gateway.Fail, ourselves, "RFC-3463 3.2"},
-		{"5.1.9", nil, gateway.Fail, "", "IANA-SMTP-ENHANCED"},
+		{"5.1.9", nil, gateway.Fail, "The mail server cannot forward the letter in its own protocol.", "IANA-SMTP-ENHANCED"},
 		{"5.1.10", nil, gateway.Next, domain, "RFC-7505 4.2"},
 		{"5.1.*", nil, gateway.Next, address, "RFC-3463 3.2"},
 		{"5.2.*", nil, gateway.Next, mailbox, "RFC-3463 3.3"},

@@ -32,7 +32,7 @@ func pdf(n int) []byte {
 }
 
 // newLetter is a letter with a text, an AFTALE, a TILMELDING and the given documents.
-func newLetter(t *testing.T, to string, documents ...[]byte) gateway.Letter {
+func newLetter(t testing.TB, to string, documents ...[]byte) gateway.Letter {
 	t.Helper()
 	cvr, err := gateway.ParseCVR("55133018")
 	if err != nil {
@@ -71,7 +71,7 @@ func newLetter(t *testing.T, to string, documents ...[]byte) gateway.Letter {
 }
 
 // newChannel makes a channel for a server on this machine.
-func newChannel(t *testing.T, cfg smtp.Config) *smtp.Channel {
+func newChannel(t testing.TB, cfg smtp.Config) *smtp.Channel {
 	t.Helper()
 	if err := cfg.Server.Validate(); err != nil {
 		t.Fatal(err)
