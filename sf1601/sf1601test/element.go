@@ -4,8 +4,7 @@ package sf1601test
 // simulator needs.
 type letterReader struct {
 	tableReader
-	rules rules
-	today string
+	under value // the leaf under test
 
 	kind    string // of the document being read
 	doc     Document
@@ -112,8 +111,8 @@ func (l *letterReader) value(c *child) error {
 	if err != nil {
 		return err
 	}
-	v := value{text: text, today: l.today, files: l.rules.files}
-	if code, wrong := c.check(&v); code != "" {
+	l.under.text = text
+	if code, wrong := c.check(&l.under); code != "" {
 		l.find(code, "element '"+c.name+"' "+wrong, at)
 	}
 	l.keep(l.top().class.name, c.name, text)

@@ -53,8 +53,8 @@ func readRequest(doc []byte, rules rules) (*request, error) {
 	}
 	e := &envelopeReader{scan: scan, letter: &letterReader{
 		tableReader: tableReader{scan: scan, req: &request{}, invalid: CodeMemoInvalid},
-		rules:       rules, today: rules.now.UTC().Format(time.DateOnly),
-	}}
+		under:       value{today: rules.now.UTC().Format(time.DateOnly), files: rules.files},
+	}, limit: rules.print}
 	if err := e.read(); err != nil {
 		return nil, err
 	}
@@ -67,6 +67,7 @@ func readRequest(doc []byte, rules rules) (*request, error) {
 type envelopeReader struct {
 	scan                       *scanner
 	letter                     *letterReader
+	limit                      int64 // raw bytes of a printed letter
 	valg, message, print, sign bool
 }
 
@@ -134,7 +135,7 @@ func (e *envelopeReader) part() error {
 			return &refusal{"ForsendelseISamling has an attribute"}
 		}
 		e.print = true
-		return newPrintReader(e.scan, e.letter.req, e.letter.rules.print).samling()
+		return newPrintReader(e.scan, e.letter.req, e.limit).samling()
 	case e.scan.uri == nsDSig && name == "Signature":
 		e.sign = true
 		return skip(e.scan)
