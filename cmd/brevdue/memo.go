@@ -114,7 +114,7 @@ func (c *memoCheck) run(ctx context.Context, names []string) error {
 	}
 	if c.asJSON {
 		if err := json.NewEncoder(c.out).Encode(map[string]any{"files": files}); err != nil {
-			return err
+			return fmt.Errorf("write: %w", err)
 		}
 	}
 	if failed {
@@ -207,7 +207,8 @@ func (c *memoCheck) print(f checkedFile) {
 		if x.Fixable {
 			fixable = " (--fix corrects it)"
 		}
-		fmt.Fprintf(c.out, "%s:%d:%d: %s: %s [%s]%s, by %s%s\n", name, x.Line, x.Column, x.Severity, x.Detail, x.Rule, at(x.Path), x.Source, fixable)
+		fmt.Fprintf(c.out, "%s:%d:%d: %s: %s [%s]%s, by %s%s\n",
+			name, x.Line, x.Column, x.Severity, x.Detail, x.Rule, at(x.Path), x.Source, fixable)
 	}
 	if f.Omitted > 0 {
 		fmt.Fprintf(c.out, "%s: %d more findings are not listed\n", name, f.Omitted)
@@ -237,7 +238,7 @@ func memoShowCommand(t terminal) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			zone, err := time.LoadLocation("Europe/Copenhagen")
 			if err != nil {
-				return err
+				return fmt.Errorf("zone of the times: %w", err)
 			}
 			in, err := openInput(t.in, args[0])
 			if err != nil {

@@ -67,7 +67,9 @@ func TestNotesFailOnlyWhenAsked(t *testing.T) {
 func TestMemoCheckAnswersInJSON(t *testing.T) {
 	t.Parallel()
 	code, out, _ := command(t, "", "memo", "check", "--json", memoFolder+"broken/nemsms.xml", memoFolder+"letter-1.2.xml")
-	var answer struct{ Files []checkedFile }
+	var answer struct {
+		Files []checkedFile `json:"files"`
+	}
 	if err := json.Unmarshal([]byte(out), &answer); err != nil || code != exitFailed || len(answer.Files) != 2 {
 		t.Fatalf("exit %d, %v\n%s", code, err, out)
 	}

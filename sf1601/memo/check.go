@@ -78,7 +78,7 @@ const (
 	defaultFindings      = 1000
 	defaultCheckBytes    = 1 << 30
 	defaultCheckElements = 100_000
-	checkDepth           = 64
+	checkDepth           = 32
 )
 
 // inspector walks through a file with the description of the model (modelClasses) at hand. Check lists what it finds;

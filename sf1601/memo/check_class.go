@@ -26,7 +26,8 @@ func (i *inspector) messageAttributes(n *node) {
 		i.find(SeverityError, RuleRequired, "memoVersion", n.at, "The version must be given; it is checked as 1.1.", sourceXSD+"Message")
 		return
 	case !decimal.MatchString(version.value):
-		i.find(SeverityError, RuleVersion, "memoVersion", version.at, "The version must be a decimal number; it is checked as 1.1.", sourceXSD+"Message")
+		i.find(SeverityError, RuleVersion, "memoVersion", version.at, "The version must be a decimal number; it is checked as 1.1.",
+			sourceXSD+"Message")
 		return
 	}
 	i.report.Version = parseVersion(version.value)
@@ -133,7 +134,8 @@ func (i *inspector) actionRules(n *node) {
 		i.find(SeverityError, RuleActionTarget, "", n.at, "An action has a Reservation or an EntryPoint, never both.", sourceXSD+"Action")
 	case !given:
 	case !action.known():
-		i.find(SeverityWarning, RuleCode, "actionCode", code.at, "The code is none of the eight that Digital Post is known to have.", sourceITK)
+		i.find(SeverityWarning, RuleCode, "actionCode", code.at, "The code is none of the eight that Digital Post is known to have.",
+			sourceITK)
 	case action == ActionAftale && !reservation:
 		i.find(SeverityWarning, RuleActionTarget, "", n.at, "An AFTALE must have a Reservation.", sourceOS2Forms)
 	case action != ActionAftale && !entry:
@@ -162,7 +164,8 @@ func (i *inspector) kombiRules(n *node) {
 	case code != "Digital Post" && code != "NemSMS" && code != "Fysisk Post" && code != "Automatisk Valg":
 		i.find(SeverityWarning, RuleCode, "KombiValgKode", valg.at, "The code is none of the four that are known.", sourceClients)
 	case code != "Fysisk Post" && n.count("Message") == 0:
-		i.find(SeverityWarning, RuleRequired, "", n.at, "The request must have a Message, as KombiValgKode is not Fysisk Post.", sourceClients)
+		i.find(SeverityWarning, RuleRequired, "", n.at, "The request must have a Message, as KombiValgKode is not Fysisk Post.",
+			sourceClients)
 	case n.count("Message") > 0 && sms != (code == "NemSMS"):
 		i.find(SeverityWarning, RuleCode, "KombiValgKode", valg.at, "The code and the type of the message do not fit.", sourceClients)
 	}

@@ -107,7 +107,8 @@ func (i *inspector) blank(n *node) bool {
 			"The empty element was removed.", i.drop(n))
 		return true
 	case x.kind == kindBoolean && nothing:
-		i.setValue(n, SeverityNote, RuleEmpty, "The empty element means false.", i.sourceOf(n), "The default, false, was written out.", "false")
+		i.setValue(n, SeverityNote, RuleEmpty, "The empty element means false.", i.sourceOf(n),
+			"The default, false, was written out.", "false")
 	case x.kind == kindBoolean:
 		i.find(SeverityError, RuleBoolean, "", n.at, "The value must be true or false.", i.sourceOf(n))
 	case valid && required:

@@ -13,17 +13,20 @@ func modelClasses() map[string]*modelClass { return model.classes }
 // model is made once and never changed.
 var model = func() (m struct{ classes map[string]*modelClass }) {
 	m.classes = map[string]*modelClass{}
-	for name, c := range describe() {
-		c.name = name
-		for n := range c.members {
-			c.members[n].ordinal = n
+	for _, part := range []map[string]*modelClass{letterClasses(), partyClasses(), contentClasses()} {
+		for name, c := range part {
+			c.name = name
+			for n := range c.members {
+				c.members[n].ordinal = n
+			}
+			m.classes[name] = c
 		}
-		m.classes[name] = c
 	}
 	return m
 }()
 
-func describe() map[string]*modelClass {
+// letterClasses are the envelope, the Message, its header and body, and what stands in the body.
+func letterClasses() map[string]*modelClass {
 	document := func(id string) *modelClass {
 		return of(m(id+"?"), m("label?"), m("File+"), m("Action*"))
 	}
@@ -33,15 +36,43 @@ func describe() map[string]*modelClass {
 			m("messageType", kindMessageType), m("messageUUID", kindUUID), m("messageID?"), m("messageCode?"), m("label"),
 			m("notification?", kindNotification), m("additionalNotification?"), m("reply?", kindBoolean),
 			m("replyByDateTime?", kindDateTime), m("doNotDeliverUntilDate?", kindDate),
-			m("mandatory", kindBoolean).optionalIn12(), m("legalNotification", kindBoolean).optionalIn12(), m("postType?"),
+			optionalIn12(m("mandatory", kindBoolean)), optionalIn12(m("legalNotification", kindBoolean)), m("postType?"),
 			m("Sender"), m("Recipient"), m("ContentData?"), m("ForwardData?"), m("ReplyData*"),
 		}},
+		"MessageBody": of(m("createdDateTime", kindDateTime), m("MainDocument"),
+			senderAtMost(maxAdditionalDocuments, m("AdditionalDocument*")), m("TechnicalDocument*")),
+		"MainDocument":       document("mainDocumentID"),
+		"AdditionalDocument": document("additionalDocumentID"),
+		"TechnicalDocument":  of(m("technicalDocumentID?"), m("label?"), m("File+")),
+		"File": of(m("encodingFormat"), m("filename", kindFilename), m("language", kindLanguage),
+			m("content", kindBase64)),
+		"Action": {rules: (*inspector).actionRules, members: []member{
+			m("label"), m("actionCode"), m("startDateTime?", kindDateTime), m("endDateTime?", kindDateTime),
+			m("Reservation?"), m("EntryPoint?"), // one of the two: actionRules
+		}},
+		"Reservation": {rules: (*inspector).timeOrderRule, members: []member{
+			m("description"), m("reservationUUID", kindUUID), m("abstract"), m("location"), m("startDateTime", kindDateTime),
+			m("endDateTime", kindDateTime), m("organizerMail?"), m("organizerName?"),
+		}},
+		"EntryPoint": of(m("url", kindURL)),
+
+		// The envelope of KombiPostAfsend, of which no schema is at hand. [src: SP-CLIENTS]
+		":kombi_request": {envelope: true, rules: (*inspector).kombiRules, members: []member{
+			m(":KombiValgKode", kindValg), m("Message?"), m(":ForsendelseISamling?", kindForeign),
+			m(":Signature?", kindForeign),
+		}},
+	}
+}
+
+// partyClasses are sender, recipient, and what tells more about them.
+func partyClasses() map[string]*modelClass {
+	return map[string]*modelClass{
 		"Sender": {rules: (*inspector).partyRules, members: []member{
-			m("senderID"), m("idType"), m("idTypeLabel?").until11(), m("label"), m("AttentionData?"), m("ContactPoint?"),
-			m("Representative?").since12(),
+			m("senderID"), m("idType"), until11(m("idTypeLabel?")), m("label"), m("AttentionData?"), m("ContactPoint?"),
+			since12(m("Representative?")),
 		}},
 		"Recipient": {rules: (*inspector).partyRules, members: []member{
-			m("recipientID"), m("idType"), m("idTypeLabel?").until11(), m("label?"), m("AttentionData?"), m("ContactPoint?"),
+			m("recipientID"), m("idType"), until11(m("idTypeLabel?")), m("label?"), m("AttentionData?"), m("ContactPoint?"),
 		}},
 		"Representative": {members: []member{m("representativeID"), m("idType"), m("label")}, rules: (*inspector).partyRules},
 		"AttentionData": {rules: (*inspector).addressRules, members: []member{
@@ -66,6 +97,12 @@ func describe() map[string]*modelClass {
 		"grd:UnstructuredAddress": of(m("grd:unstructured")),
 		"ContactPoint":            of(m("contactGroup?"), m("contactPointID"), m("label?"), m("ContactInfo{2}")),
 		"ContactInfo":             of(m("label"), m("value")),
+	}
+}
+
+// contentClasses are what the message is about, and the messages before it.
+func contentClasses() map[string]*modelClass {
+	return map[string]*modelClass{
 		"ContentData": {rules: (*inspector).addressRules, members: []member{
 			m("grd:CPRdata?"), m("grd:CVRdata?"), m("dmv:MotorVehicle?"), m("grd:PropertyNumber?"), m("CaseID?"),
 			m("kle:KLEdata?"), m("form:FORMdata?"), m("grd:ProductionUnit?"), m("udd:Education?"), m("grd:Address?"),
@@ -81,34 +118,12 @@ func describe() map[string]*modelClass {
 		"udd:Education":         of(m("udd:educationCode"), m("udd:educationName?")),
 		"AdditionalContentData": of(m("contentDataType?"), m("contentDataName"), m("contentDataValue")),
 		"ForwardData": of(m("messageUUID", kindUUID), m("originalMessageDateTime", kindDateTime), m("originalSender"),
-			m("originalContentResponsible?"), m("originalRepresentative?").since12(), m("contactPointID?"),
+			m("originalContentResponsible?"), since12(m("originalRepresentative?")), m("contactPointID?"),
 			m("comment?", kindComment)),
 		"ReplyData": of(m("messageID?"), m("messageUUID", kindUUID), m("replyUUID?", kindUUID), m("senderID?"),
 			m("recipientID?"), m("caseID?"), m("contactPointID?"), m("generatingSystemID?"), m("comment?", kindComment),
 			m("AdditionalReplyData{4}")),
 		"AdditionalReplyData": of(m("label"), m("value")),
-		"MessageBody": of(m("createdDateTime", kindDateTime), m("MainDocument"),
-			m("AdditionalDocument*").atMost(maxAdditionalDocuments), m("TechnicalDocument*")),
-		"MainDocument":       document("mainDocumentID"),
-		"AdditionalDocument": document("additionalDocumentID"),
-		"TechnicalDocument":  of(m("technicalDocumentID?"), m("label?"), m("File+")),
-		"File": of(m("encodingFormat"), m("filename", kindFilename), m("language", kindLanguage),
-			m("content", kindBase64)),
-		"Action": {rules: (*inspector).actionRules, members: []member{
-			m("label"), m("actionCode"), m("startDateTime?", kindDateTime), m("endDateTime?", kindDateTime),
-			m("Reservation?"), m("EntryPoint?"), // one of the two: actionRules
-		}},
-		"Reservation": {rules: (*inspector).timeOrderRule, members: []member{
-			m("description"), m("reservationUUID", kindUUID), m("abstract"), m("location"), m("startDateTime", kindDateTime),
-			m("endDateTime", kindDateTime), m("organizerMail?"), m("organizerName?"),
-		}},
-		"EntryPoint": of(m("url", kindURL)),
-
-		// The envelope of KombiPostAfsend, of which no schema is at hand. [src: SP-CLIENTS]
-		":kombi_request": {envelope: true, rules: (*inspector).kombiRules, members: []member{
-			m(":KombiValgKode", kindValg), m("Message?"), m(":ForsendelseISamling?", kindForeign),
-			m(":Signature?", kindForeign),
-		}},
 	}
 }
 
@@ -166,13 +181,13 @@ func m(spec string, kinds ...kind) member {
 	return x
 }
 
-func (x member) optionalIn12() member { x.optional12 = true; return x }
-func (x member) since12() member      { x.since = V1_2; return x }
-func (x member) until11() member      { x.till = V1_1; return x }
-func (x member) atMost(n int) member  { x.sender = n; return x }
+func optionalIn12(x member) member        { x.optional12 = true; return x }
+func since12(x member) member             { x.since = V1_2; return x }
+func until11(x member) member             { x.till = V1_1; return x }
+func senderAtMost(n int, x member) member { x.sender = n; return x }
 
 // required tells whether a version asks for the member.
-func (x *member) required(v Version) bool { return x.least > 0 && !(x.optional12 && v == V1_2) }
+func (x *member) required(v Version) bool { return x.least > 0 && (!x.optional12 || v != V1_2) }
 
 // find returns the member of a local name. No class has two members of one local name.
 func (c *modelClass) find(local []byte) *member {

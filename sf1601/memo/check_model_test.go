@@ -178,7 +178,7 @@ func TestCheckAgreesWithXmllint(t *testing.T) {
 		missing(t, "xmllint (apt-get install libxml2-utils)")
 	}
 	schema := filepath.Join(schemaFolder(t), "MeMo_core.xsd")
-	random := rand.New(rand.NewPCG(11, 7)) //nolint:gosec // a test wants the same faults every time
+	random := rand.New(rand.NewPCG(11, 7))
 	dir := t.TempDir()
 	arguments := []string{"--nonet", "--noout", "--schema", schema}
 	documents := map[string][]byte{}
@@ -190,7 +190,7 @@ func TestCheckAgreesWithXmllint(t *testing.T) {
 		}
 		arguments = append(arguments, name)
 	}
-	//nolint:gosec // the program and its arguments are the test's own; it fails when a document does not validate
+
 	out, _ := exec.CommandContext(t.Context(), xmllint, arguments...).CombinedOutput()
 	valid := 0
 	for name, document := range documents {
@@ -235,10 +235,10 @@ func about(out []byte, name string) string {
 // Check never says less than Validate says about what Read made of the same file.
 func TestCheckFindsWhatValidateFinds(t *testing.T) {
 	t.Parallel()
-	random := rand.New(rand.NewPCG(5, 3)) //nolint:gosec // as above
+	random := rand.New(rand.NewPCG(5, 3))
 	names := append(schemaSamples(), "full-1.2.xml", "letter-1.2.xml", "actions-1.2.xml", "nemsms-1.2.xml")
 	compared := 0
-	for n := range 3000 {
+	for n := range 800 {
 		document := mutant(t, random, names[n%len(names)])
 		m, err := Read(t.Context(), bytes.NewReader(document), ReadOptions{
 			Sink: InMemory(), Fault: func(*ReadError) error { return nil },
@@ -261,7 +261,7 @@ func TestCheckFindsWhatValidateFinds(t *testing.T) {
 			}
 		}
 	}
-	if compared < 500 {
+	if compared < 200 {
 		t.Errorf("only %d findings were compared", compared)
 	}
 }
@@ -287,16 +287,16 @@ func mutant(t *testing.T, random *rand.Rand, name string) []byte {
 	all := doc.Root().FindElements(".//*")
 	e := all[random.IntN(len(all))]
 	parent := e.Parent()
-	switch kind := random.IntN(8); {
-	case kind == 0:
+	switch random.IntN(8) {
+	case 0:
 		parent.RemoveChild(e)
-	case kind == 1:
+	case 1:
 		parent.InsertChildAt(e.Index(), e.Copy())
-	case kind == 2:
+	case 2:
 		parent.AddChild(e) // to the end
-	case kind == 3:
+	case 3:
 		e.Tag += "X"
-	case kind == 4:
+	case 4:
 		e.CreateAttr("lang", "da")
 	default:
 		for len(e.ChildElements()) > 0 { // a property

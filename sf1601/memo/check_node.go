@@ -24,13 +24,13 @@ type node struct {
 	index  int
 	at     place
 
-	counts  [24]int // how many of each member
-	highest int     // ordinal of the member that stands furthest back
-	values  []held  // of the properties, where the class has rules
-	kept    int     // children that Fix does not drop
-	attrs   bool    // it has attributes
-	aside   bool    // there is a comment or instruction in it
-	stray   bool    // there is text between its elements, or an element in its text
+	counts  [20]int32 // how many of each member
+	highest int       // ordinal of the member that stands furthest back
+	values  []held    // of the properties, where the class has rules
+	kept    int       // children that Fix does not drop
+	attrs   bool      // it has attributes
+	aside   bool      // there is a comment or instruction in it
+	stray   bool      // there is text between its elements, or an element in its text
 
 	unknown   bool  // it has a child that its class does not know
 	unordered bool  // its members are not in their order
@@ -141,7 +141,7 @@ func (n *node) hold(name string) (held, bool) {
 // count is how many members of a local name the class has.
 func (n *node) count(name string) int {
 	if x := n.class.find([]byte(name)); x != nil {
-		return n.counts[x.ordinal]
+		return int(n.counts[x.ordinal])
 	}
 	return 0
 }

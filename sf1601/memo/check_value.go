@@ -165,7 +165,7 @@ func (i *inspector) numberValue(n *node, most int, source string) {
 	const detail = "The number must be digits only."
 	text := string(trimSpace(i.leaf.text))
 	value, err := strconv.ParseInt(text, 10, 64)
-	limit, _ := strconv.ParseInt(strings.Repeat("9", most), 10, 64) //nolint:errcheck // a constant that fits
+	limit, _ := strconv.ParseInt(strings.Repeat("9", most), 10, 64)
 	switch {
 	case !longNumber.MatchString(text):
 		i.find(SeverityError, RuleNumber, "", n.at, detail, source)

@@ -85,7 +85,7 @@ func (i *inspector) child(parent *node) {
 	}
 	c := &parent.counts[x.ordinal]
 	*c++
-	count := *c
+	count := int(*c)
 	later := parent.highest
 	parent.highest = max(later, x.ordinal)
 	if x.local == "Message" {
@@ -142,74 +142,6 @@ func (i *inspector) severity(c *modelClass) (severity Severity, source string) {
 	return SeverityError, sourceXSD
 }
 
-// identify checks namespace and prefix of an element that the model has.
-func (i *inspector) identify(n *node, x *member) {
-	if i.fixer != nil {
-		n.tag = string(i.s.Local)
-		if len(i.s.Prefix) > 0 {
-			n.tag = string(i.s.Prefix) + ":" + n.tag
-		}
-	}
-	switch uri := x.uri(); {
-	case x.kind == kindForeign:
-	case i.s.Space != uri:
-		if i.once("namespace " + i.s.Space + " " + uri) {
-			severity, source := i.severity(n.class)
-			detail := "The element must be in the namespace " + uri + "."
-			if uri == "" {
-				detail = "The element must be in no namespace."
-			}
-			i.find(severity, RuleNamespace, "", n.at, detail+" It is told once for all such elements.", source+"targetNamespace")
-		}
-	case uri != "" && string(i.s.Prefix) != x.prefix:
-		n.renamed = i.rename(n, x)
-		if i.once("prefix " + string(i.s.Prefix) + " " + x.prefix) {
-			i.prefixFinding(n, x)
-		}
-	}
-}
-
-// rename gives an element the literal prefix, declared in its tag where nothing declares it. Where the prefix means
-// something else it stays as it is.
-func (i *inspector) rename(n *node, x *member) bool {
-	for k := len(i.bound) - 1; k >= 0; k-- {
-		if b := i.bound[k]; b.prefix == x.prefix {
-			if b.uri != x.uri() {
-				return false
-			}
-			n.tag = x.prefix + ":" + x.local
-			return true
-		}
-	}
-	i.bound = append(i.bound, binding{prefix: x.prefix, uri: x.uri(), depth: len(i.nodes)})
-	i.insert += ` xmlns:` + x.prefix + `="` + x.uri() + `"`
-	n.tag = x.prefix + ":" + x.local
-	return true
-}
-
-func (i *inspector) prefixFinding(n *node, x *member) {
-	const detail = "SF1601 is known to have refused other prefixes than the usual ones; here it is %s. It is told once for all such elements."
-	if !n.renamed {
-		i.find(SeverityWarning, RulePrefix, "", n.at, fmt.Sprintf(detail, x.prefix), sourceITK)
-		return
-	}
-	i.fixable(SeverityWarning, RulePrefix, "", n.at, fmt.Sprintf(detail, x.prefix), sourceITK,
-		fmt.Sprintf("The elements of this namespace got the prefix %s.", x.prefix))
-}
-
-// once tells whether something was not told before.
-func (i *inspector) once(what string) bool {
-	const most = 100
-	if i.told[what] || len(i.told) >= most {
-		return false
-	}
-	if i.told == nil {
-		i.told = map[string]bool{}
-	}
-	i.told[what] = true
-	return true
-}
-
 // structure checks whether the element just opened may stand where it does.
 func (i *inspector) structure(class *modelClass, x *member, count, later int) {
 	n := i.top()
@@ -256,8 +188,8 @@ func allowedAttribute(space string, local []byte) bool {
 
 // sourceOf is where the schema describes an element: its class, or the class it is a property of.
 func (i *inspector) sourceOf(n *node) string {
-	for k := len(i.nodes) - 1; k >= 0; k-- {
-		if c := i.nodes[k].class; c != nil {
+	for _, around := range slices.Backward(i.nodes) {
+		if c := around.class; c != nil {
 			_, source := i.severity(c)
 			return source + c.name
 		}
@@ -325,7 +257,6 @@ func (i *inspector) end() {
 	if n.member != nil {
 		ordinal = n.member.ordinal
 	}
-	from := n.at.offset
 	for k := len(i.bound); k > 0 && i.bound[k-1].depth == len(i.nodes); k-- {
 		i.bound = i.bound[:k-1]
 	}
@@ -335,10 +266,9 @@ func (i *inspector) end() {
 		return
 	}
 	if i.fixer != nil {
+		from := p.inside
 		if k := len(p.spans); k > 0 {
 			from = p.spans[k-1].to
-		} else {
-			from = p.inside
 		}
 		p.spans = append(p.spans, span{from: from, to: i.s.Limit, ordinal: ordinal})
 	}
@@ -365,7 +295,8 @@ func (i *inspector) endClass(n *node) bool {
 	if !n.droppable() || needs {
 		return false
 	}
-	i.fixable(SeverityNote, RuleEmpty, "", n.at, "The element has nothing in it.", sourceOS2Forms, "The empty element was removed.", i.drop(n))
+	i.fixable(SeverityNote, RuleEmpty, "", n.at, "The element has nothing in it.", sourceOS2Forms,
+		"The empty element was removed.", i.drop(n))
 	return true
 }
 
@@ -383,7 +314,10 @@ func (i *inspector) endOrder(n *node) {
 	order := slices.Clone(n.spans)
 	slices.SortStableFunc(order, func(a, b span) int { return a.ordinal - b.ordinal })
 	i.fixer.change(
-		Change{Path: i.path(""), Rule: RuleOrder, Line: n.at.line, Column: n.at.column, Detail: "The elements were put into the order of the schema."},
+		Change{
+			Path: i.path(""), Rule: RuleOrder, Line: n.at.line, Column: n.at.column,
+			Detail: "The elements were put into the order of the schema.",
+		},
 		edit{from: n.spans[0].from, to: n.spans[len(n.spans)-1].to, order: order},
 	)
 }

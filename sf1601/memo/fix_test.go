@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/beevik/etree"
 
 	"github.com/brevdue/brevdue/sf1601/memo"
 	"github.com/brevdue/brevdue/sf1601/memo/memotest"
@@ -71,6 +74,12 @@ func TestWhatIsCertainIsCorrected(t *testing.T) {
 			}
 			if twice, more := fix(t, []byte(after)); twice != after || len(more) > 0 {
 				t.Errorf("corrected twice:\n%s\n%s", fixed(more), twice)
+			}
+			if r.Errors == 0 && r.Version == memo.V1_1 {
+				memotest.ValidateXSD(t, []byte(after))
+			}
+			if r.Errors == 0 && r.Version == memo.V1_2 {
+				memotest.ValidateXSD12(t, []byte(after))
 			}
 		})
 	}
@@ -162,6 +171,49 @@ func TestCorrections(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", fixed(changes), c.changes)
 			}
 		})
+	}
+}
+
+// TestEveryOrderIsMended shuffles the elements of all classes; in their order again they are the letter they were.
+func TestEveryOrderIsMended(t *testing.T) {
+	t.Parallel()
+	once, _ := fix(t, render(t, full(memo.V1_1))) // its UUIDs have capital letters
+	original := []byte(once)
+	want := outline(t, original)
+	random := rand.New(rand.NewPCG(4, 2))
+	for range 30 {
+		doc := etree.NewDocument()
+		if err := doc.ReadFromBytes(original); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range append(doc.Root().FindElements(".//*"), doc.Root()) {
+			shuffle(random, e)
+		}
+		shuffled, err := doc.WriteToBytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, changes := fix(t, shuffled)
+		if len(changes) < 10 || outline(t, []byte(got)) != want {
+			t.Fatalf("%d changes\n%s", len(changes), got)
+		}
+	}
+}
+
+// shuffle puts the children into another order, except that those of one name keep theirs.
+func shuffle(random *rand.Rand, e *etree.Element) {
+	children := e.ChildElements()
+	byName := map[string][]*etree.Element{}
+	var names []string
+	for _, c := range children {
+		byName[c.Tag] = append(byName[c.Tag], c)
+		names = append(names, c.Tag)
+		e.RemoveChild(c)
+	}
+	random.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+	for _, name := range names {
+		e.AddChild(byName[name][0])
+		byName[name] = byName[name][1:]
 	}
 }
 
