@@ -90,20 +90,6 @@ func Normalise(a Address, city CityPlacement) (KontaktOplysning, error) {
 	return k, err
 }
 
-// part is a field with its name.
-type part struct {
-	name  Part
-	value *string
-}
-
-func (a *Address) parts() []part {
-	return []part{
-		{PartName, &a.Name}, {PartCareOf, &a.CareOf}, {PartStreet, &a.Street}, {PartHouse, &a.House}, {PartFloor, &a.Floor},
-		{PartDoor, &a.Door}, {PartPostcode, &a.Postcode}, {PartCity, &a.City}, {PartCountry, &a.Country},
-		{PartCountryName, &a.CountryName},
-	}
-}
-
 var (
 	careOfPrefix   = regexp.MustCompile(`(?i)^(c/[o0]:?\.? *)+`)
 	postcodePrefix = regexp.MustCompile(`(?i)^DK ?-? ?`)
@@ -111,7 +97,14 @@ var (
 
 // tidy removes white space that says nothing, and refuses what XML cannot hold.
 func (a Address) tidy() (Address, error) {
-	for _, p := range a.parts() {
+	for _, p := range []struct {
+		name  Part
+		value *string
+	}{
+		{PartName, &a.Name}, {PartCareOf, &a.CareOf}, {PartStreet, &a.Street}, {PartHouse, &a.House}, {PartFloor, &a.Floor},
+		{PartDoor, &a.Door}, {PartPostcode, &a.Postcode}, {PartCity, &a.City}, {PartCountry, &a.Country},
+		{PartCountryName, &a.CountryName},
+	} {
 		*p.value = strings.Join(strings.FieldsFunc(*p.value, unicode.IsSpace), " ")
 		if !writable(*p.value) || strings.ContainsFunc(*p.value, unicode.IsControl) {
 			return a, &AddressError{p.name, RuleCharacter, "The text holds a character that cannot be printed."}

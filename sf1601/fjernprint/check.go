@@ -5,11 +5,11 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
-// The shapes of the schema. [src: FJERNPRINT-XSD StreetBuildingIdentifier, FloorIdentifier, PostCodeIdentifier,
-// CountryIdentificationCode, EmailAddressIdentifier]
+// The shapes of the schema. [src: FJERNPRINT-XSD KontaktOplysning, KvitteringsEmail]
 var (
 	houseShape    = regexp.MustCompile(`^[1-9][0-9]{0,2}[A-Z]?$`)
 	floorShape    = regexp.MustCompile(`^([1-9][0-9]?|KL|ST|kl|st|[kK][2-9])$`)
@@ -37,7 +37,7 @@ func (c *checker) invalid() error {
 	return &Invalid{Findings: c.findings}
 }
 
-// optional checks a text of at most limit characters.
+// optional checks a text of at most limit characters and says whether it is well.
 func (c *checker) optional(path, value string, limit int) bool {
 	switch {
 	case !writable(value):
@@ -50,13 +50,20 @@ func (c *checker) optional(path, value string, limit int) bool {
 	return false
 }
 
-// required checks a text of 1 to limit characters.
-func (c *checker) required(path, value string, limit int) bool {
+// line checks a text of at most limit characters on one line.
+func (c *checker) line(path, value string, limit int) {
+	if c.optional(path, value, limit) && strings.ContainsFunc(value, unicode.IsControl) {
+		c.add(path, RuleCharacter, "The text holds a line break or another control character.")
+	}
+}
+
+// required checks a text of 1 to limit characters on one line.
+func (c *checker) required(path, value string, limit int) {
 	if strings.TrimSpace(value) == "" {
 		c.add(path, RuleRequired, "The property is missing.")
-		return false
+		return
 	}
-	return c.optional(path, value, limit)
+	c.line(path, value, limit)
 }
 
 // shape checks a value that must look like re.

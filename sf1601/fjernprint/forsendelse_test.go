@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -117,10 +118,8 @@ func nodes(t *testing.T, text string, skip ...string) []node {
 	var out []node
 	var walk func(path string, e *etree.Element)
 	walk = func(path string, e *etree.Element) {
-		for _, s := range skip {
-			if e.Tag == s {
-				return
-			}
+		if slices.Contains(skip, e.Tag) {
+			return
 		}
 		n := node{path: path + "/{" + e.NamespaceURI() + "}" + e.Tag}
 		for _, a := range e.Attr {

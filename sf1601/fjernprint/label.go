@@ -93,7 +93,7 @@ func (l *label) add(words ...word) {
 		if rest, ok := strings.CutPrefix(text, ", "); ok {
 			text, glue = rest, ","
 		}
-		for _, piece := range strings.Fields(text) {
+		for piece := range strings.FieldsSeq(text) {
 			if utf8.RuneCountInString(piece) > maxLine {
 				l.fail(w.part)
 				return

@@ -36,8 +36,8 @@ type KontaktOplysning struct {
 	Land       Landekode
 }
 
-// Adresse is form A, the structured address. There is no city in it: the post code decides. [src: FJERNPRINT-XSD
-// KontaktOplysning]
+// Adresse is form A, the structured address. There is no city in it: the post code decides.
+// [src: FJERNPRINT-XSD KontaktOplysning]
 type Adresse struct {
 	CoNavn                            string // optional, at most 130 characters
 	StreetName                        string // 1 to 40

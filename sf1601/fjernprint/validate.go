@@ -195,7 +195,7 @@ func (a *Adresse) check(c *checker, path string) {
 
 func (l *Linjer) check(c *checker, path string) {
 	for i, line := range l.Linje {
-		c.optional(path+"/"+lineNames[i], line, maxLine)
+		c.line(path+"/"+lineNames[i], line, maxLine)
 	}
 	if strings.TrimSpace(strings.Join(l.Linje[:], "")) == "" {
 		c.add(path+"/"+lineNames[0], RuleRequired, "No line says where the letter goes.")

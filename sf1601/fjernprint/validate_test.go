@@ -158,6 +158,8 @@ func TestStricterThanTheSchema(t *testing.T) {
 		"one byte over": {func(f *fjernprint.ForsendelseI) {
 			f.MeddelelseIndholdData = large(fjernprint.MaxContent - int64(len(pdf)) + 1)
 		}, "", fjernprint.RuleSize},
+		"line break":    {func(f *fjernprint.ForsendelseI) { f.Modtager.Adresse.PersonName = "a\nb" }, addressPath + "PersonName", fjernprint.RuleCharacter},
+		"tab in a line": {func(f *fjernprint.ForsendelseI) { f.Kanal.AfsenderAdresse.Linjer.Linje[0] = "a\tb" }, "KanalUafhaengigeParametreI/ForsendelseAfsender/AfsenderAdresse/PostalAddressFirstLineText", fjernprint.RuleCharacter},
 		"relative link": {func(f *fjernprint.ForsendelseI) { f.Bilag[2].URLreference = "bilag.pdf" }, "BilagSamling/Bilag[3]/VedhaeftningIndholdURLreference", fjernprint.RuleURL},
 		"two contents":  {func(f *fjernprint.ForsendelseI) { f.Bilag[1].Indhold = file() }, "BilagSamling/Bilag[2]", fjernprint.RuleOneWay},
 		"no local part": {func(f *fjernprint.ForsendelseI) { f.Transaktion.KvitteringsEmail = "@testby.example" }, "TransaktionsParametreI/KvitteringsEmail", fjernprint.RuleEmail},

@@ -12,22 +12,46 @@ import (
 // Namespace is the namespace of ForsendelseI and of the ForsendelseISamling around it. [src: FJERNPRINT-XSD ForsendelseI]
 const Namespace = "urn:oio:fjernprint:1.0.0"
 
-// space is a namespace under the prefix that is written; that of Fjernprint itself is the default one.
-type space struct{ prefix, uri string }
+// space is a namespace, by the prefix that is written; that of Fjernprint itself is the default one.
+type space string
 
-// The namespaces of ForsendelseI. An address mixes six of them, and siblings differ.
-// [src: FJERNPRINT-XSD KontaktOplysning]
-var (
-	fp    = space{"", Namespace}
-	dkal  = space{"dkal", "urn:oio:dkal:1.0.0"}
-	adir  = space{"adir", "urn:oio:adir:dagpenge:2009.07.01"}
-	sd    = space{"sd", "urn:oio:sagdok:3.0.0"}
-	itst  = space{"itst", "http://rep.oio.dk/itst.dk/xml/schemas/2006/01/17/"}
-	d03   = space{"d03", "http://rep.oio.dk/ebxml/xml/schemas/dkcc/2003/02/13/"}
-	d0315 = space{"d0315", "http://rep.oio.dk/ebxml/xml/schemas/dkcc/2005/03/15/"}
-	d0513 = space{"d0513", "http://rep.oio.dk/ebxml/xml/schemas/dkcc/2005/05/13/"}
-	d0519 = space{"d0519", "http://rep.oio.dk/ebxml/xml/schemas/dkcc/2005/05/19/"}
+// The namespaces of ForsendelseI. An address mixes six of them, and siblings differ. [src: FJERNPRINT-XSD KontaktOplysning]
+const (
+	fp    space = ""
+	dkal  space = "dkal"
+	adir  space = "adir"
+	sd    space = "sd"
+	itst  space = "itst"
+	d03   space = "d03"
+	d0315 space = "d0315"
+	d0513 space = "d0513"
+	d0519 space = "d0519"
 )
+
+func (s space) uri() string {
+	const dkcc = "http://rep.oio.dk/ebxml/xml/schemas/dkcc/"
+	switch s {
+	case fp:
+		return Namespace
+	case dkal:
+		return "urn:oio:dkal:1.0.0"
+	case adir:
+		return "urn:oio:adir:dagpenge:2009.07.01"
+	case sd:
+		return "urn:oio:sagdok:3.0.0"
+	case itst:
+		return "http://rep.oio.dk/itst.dk/xml/schemas/2006/01/17/"
+	case d03:
+		return dkcc + "2003/02/13/"
+	case d0315:
+		return dkcc + "2005/03/15/"
+	case d0513:
+		return dkcc + "2005/05/13/"
+	case d0519:
+		return dkcc + "2005/05/19/"
+	}
+	return Namespace
+}
 
 // output is where a writer writes: a tree, or the document itself.
 type output interface {
@@ -44,7 +68,7 @@ type writer struct {
 }
 
 func (w *writer) open(s space, name string, attrs ...xmlstream.Attr) {
-	w.out.Open(s.prefix, name, s.uri, attrs...)
+	w.out.Open(string(s), name, s.uri(), attrs...)
 }
 
 func (w *writer) close() { w.out.Close() }

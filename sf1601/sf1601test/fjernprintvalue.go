@@ -63,8 +63,14 @@ var printChecks = map[string]check{
 	"ANY":        func(*value) (string, string) { return "", "" }, // read by printReader.any
 }
 
-// schemes are the values of CountryIdentificationCode/@scheme.
-var schemes = enum("iso3166-alpha2", "iso3166-alpha3", "un-numeric3", "imk")
+// scheme says whether s is a value of CountryIdentificationCode/@scheme.
+func scheme(s string) bool {
+	switch s {
+	case "iso3166-alpha2", "iso3166-alpha3", "un-numeric3", "imk":
+		return true
+	}
+	return false
+}
 
 // filled is a text of 1 to limit characters.
 func filled(limit int) check {

@@ -99,20 +99,17 @@ func (p *printReader) read() error {
 
 // attributes takes xsi attributes, and scheme on the element named country.
 func (p *printReader) attributes(element string) {
-	scheme := ""
+	country := ""
 	for _, a := range p.scan.attrs {
 		switch {
 		case a.uri == nsXSI:
 		case a.uri == "" && string(a.local) == "scheme" && element == "CountryIdentificationCode":
-			scheme = string(a.value)
+			country = string(a.value)
 		default:
 			p.find(p.invalid, "an attribute is not known", p.scan.at)
 		}
 	}
-	if element != "CountryIdentificationCode" {
-		return
-	}
-	if code, _ := schemes(&value{text: []byte(scheme)}); code != "" {
+	if element == "CountryIdentificationCode" && !scheme(country) {
 		p.find(p.invalid, "the scheme of 'CountryIdentificationCode' is missing or not one of the allowed values", p.scan.at)
 	}
 }

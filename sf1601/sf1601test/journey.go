@@ -83,7 +83,8 @@ func (s *Server) journey(req *request, l *letter, transmission string, does beha
 	case req.Finding != nil:
 		j.steps = []step{last} // validation failed: never received
 	case does.returned && req.Channel == ChannelFysiskPost:
-		j.steps = append(steps, s.step(beskedfordeler.KindOpdatering, start, 2*f.AfleveretDelay))
+		steps = append(steps, s.step(beskedfordeler.KindOpdatering, start, 2*f.AfleveretDelay))
+		j.steps = steps
 	default:
 		j.steps = steps
 	}

@@ -131,7 +131,7 @@ func (s *Server) body(r *http.Request) (*request, error) {
 	if _, err := io.ReadFull(r.Body, buf); err != nil {
 		return nil, &refusal{"the request ended before Content-Length"}
 	}
-	return readRequest(buf, rules{now: s.cfg.Now(), files: s.cfg.FileExtensions, print: s.cfg.MaxPrintBytes})
+	return readRequest(buf, rules{now: s.cfg.Now(), files: s.cfg.FileExtensions, paper: s.cfg.MaxPrintBytes})
 }
 
 // buffers hold request bodies of ordinary letters.

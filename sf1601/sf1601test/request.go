@@ -40,7 +40,7 @@ func (r *request) printable() bool {
 type rules struct {
 	now   time.Time
 	files []string // allowed file extensions, nil for all
-	print int64    // most raw bytes of a printed letter
+	paper int64    // most raw bytes of a printed letter
 }
 
 // readRequest reads one kombi_request. An error is a *refusal or *scanError:
@@ -54,7 +54,7 @@ func readRequest(doc []byte, rules rules) (*request, error) {
 	e := &envelopeReader{scan: scan, letter: &letterReader{
 		tableReader: tableReader{scan: scan, req: &request{}, invalid: CodeMemoInvalid},
 		under:       value{today: rules.now.UTC().Format(time.DateOnly), files: rules.files},
-	}, limit: rules.print}
+	}, limit: rules.paper}
 	if err := e.read(); err != nil {
 		return nil, err
 	}
