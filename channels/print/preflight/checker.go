@@ -47,6 +47,7 @@ type Config struct {
 // Limits bound what reading one file costs.
 type Limits struct {
 	Steps    int   // objects looked at; default 1,000,000
+	Scanned  int64 // bytes read, each as often as it is; default 256 MiB
 	Unpacked int64 // bytes that compressed parts unpack to, all together; default 128 MiB, of which few are held at a time
 	Depth    int   // nesting of objects and of the page tree; default 64
 }
@@ -67,6 +68,9 @@ func New(cfg Config) *Checker {
 	}
 	if cfg.Limits.Steps <= 0 {
 		cfg.Limits.Steps = 1_000_000
+	}
+	if cfg.Limits.Scanned <= 0 {
+		cfg.Limits.Scanned = 256 << 20
 	}
 	if cfg.Limits.Unpacked <= 0 {
 		cfg.Limits.Unpacked = 128 << 20

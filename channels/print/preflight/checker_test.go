@@ -371,6 +371,37 @@ func TestABombCostsLittle(t *testing.T) {
 	codes(t, check(t, cfg, bomb), preflight.CodeTooComplex)
 }
 
+// TestReadingTheSameBytesAgainAndAgainIsCounted: many objects that all begin in one long run of blanks, and a chain of
+// tables, each of which is the rest of the one before it.
+func TestReadingTheSameBytesAgainAndAgainIsCounted(t *testing.T) {
+	t.Parallel()
+	var many bytes.Buffer
+	many.WriteString("%PDF-1.7\n" + strings.Repeat(" ", 2<<20))
+	table := many.Len()
+	const n = 20_000
+	fmt.Fprintf(&many, "xref\n1 %d\n", n)
+	for k := range n {
+		fmt.Fprintf(&many, "%010d 00000 n \n", 20+k)
+	}
+	many.WriteString("trailer <</Root 1 0 R>>\nstartxref\n")
+	fmt.Fprintf(&many, "%d\n%%%%EOF", table)
+	codes(t, check(t, preflight.Config{}, many.Bytes()), preflight.CodeDamaged)
+
+	var chain bytes.Buffer
+	chain.WriteString("%PDF-1.7\n")
+	for k := range 20_000 { // every xref reads on to the trailer at the end, or fails on its way
+		fmt.Fprintf(&chain, "xref 0 0 trailer <</Prev %d>>          \n", chain.Len()+k%2)
+	}
+	fmt.Fprintf(&chain, "startxref\n9\n%%%%EOF")
+	if r := check(t, preflight.Config{}, chain.Bytes()); len(r.Findings) != 1 {
+		t.Errorf("%+v", r)
+	}
+
+	kids := "[" + strings.Repeat("5 0 R ", 1000) + "]"
+	blanks := page("/Contents " + kids + strings.Repeat(" ", 1<<20))
+	codes(t, check(t, preflight.Config{Limits: preflight.Limits{Scanned: 1 << 10}}, blanks), preflight.CodeTooComplex)
+}
+
 func FuzzCheck(f *testing.F) {
 	f.Add(page("/Resources <</Font <</F1 <</BaseFont /Helvetica>>>>>>"))
 	f.Add(page("/Annots [<</AP <</N 5 0 R>>>>]", stream("/Filter [/FlateDecode]", "x\x9c\x03\x00\x00\x00\x00\x01")))

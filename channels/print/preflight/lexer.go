@@ -23,12 +23,11 @@ type stream struct {
 // keyword is a word that is no object: obj, endobj, stream, R, xref, trailer.
 type keyword string
 
-// lexer reads objects from b, each counted by spend.
+// lexer reads objects from b. What it reads is counted by its meter.
 type lexer struct {
-	b     []byte
-	pos   int
-	spend func() error
-	depth int // how deep objects may be nested
+	b   []byte
+	pos int
+	*meter
 }
 
 func isBlank(c byte) bool {
@@ -46,6 +45,8 @@ func isDelimiter(c byte) bool {
 
 // blanks skips white space and comments.
 func (l *lexer) blanks() {
+	start := l.pos
+	defer func() { l.scanned += l.pos - start }()
 	for l.pos < len(l.b) {
 		switch c := l.b[l.pos]; {
 		case isBlank(c):
@@ -69,6 +70,7 @@ func (l *lexer) word() []byte {
 	for l.pos < len(l.b) && !isBlank(l.b[l.pos]) && !isDelimiter(l.b[l.pos]) {
 		l.pos++
 	}
+	l.scanned += l.pos - start
 	return l.b[start:l.pos]
 }
 
@@ -77,7 +79,7 @@ func (l *lexer) object(depth int) (any, error) {
 	if err := l.spend(); err != nil {
 		return nil, err
 	}
-	if depth > l.depth {
+	if depth > l.limits.Depth {
 		return nil, errLimit
 	}
 	l.blanks()
@@ -100,9 +102,11 @@ func (l *lexer) object(depth int) (any, error) {
 		}
 		end := bytes.IndexByte(l.b[l.pos:], '>')
 		if end < 0 {
+			l.scanned += len(l.b) - l.pos
 			return nil, fault("a string does not end")
 		}
 		l.pos += end + 1
+		l.scanned += end
 		return text{}, nil
 	}
 	return l.numberOrWord()
@@ -129,7 +133,8 @@ func unescape(b []byte) name {
 
 // literal skips a string in parentheses.
 func (l *lexer) literal() error {
-	open := 0
+	start, open := l.pos, 0
+	defer func() { l.scanned += l.pos - start }()
 	for ; l.pos < len(l.b); l.pos++ {
 		switch l.b[l.pos] {
 		case '\\':

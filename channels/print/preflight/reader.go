@@ -15,10 +15,8 @@ type entry struct {
 
 // reader resolves the objects of a file, each when it is asked for.
 type reader struct {
-	ctx     context.Context //nolint:containedctx // a reader lives for one call of Check
+	meter
 	b       []byte
-	limits  Limits
-	steps   int
 	entries map[int]entry
 	trailer dict
 	objects map[int]any
@@ -35,26 +33,13 @@ type objectStream struct {
 
 func newReader(ctx context.Context, b []byte, limits Limits) *reader {
 	return &reader{
-		ctx: ctx, b: b, limits: limits, entries: make(map[int]entry), trailer: make(dict),
+		meter: meter{ctx: ctx, limits: limits}, b: b, entries: make(map[int]entry), trailer: make(dict),
 		objects: make(map[int]any), loading: make(map[int]bool), packed: make(map[int]*objectStream),
 	}
 }
 
-// spend counts a step, and now and then looks whether anybody still waits for the answer.
-func (r *reader) spend() error {
-	r.steps++
-	if r.steps > r.limits.Steps {
-		return errLimit
-	}
-	if r.steps%4096 == 0 {
-		return r.ctx.Err()
-	}
-	return nil
-}
-
-func (r *reader) at(b []byte, pos int) *lexer {
-	return &lexer{b: b, pos: pos, spend: r.spend, depth: r.limits.Depth}
-}
+// at reads from a place in b.
+func (r *reader) at(b []byte, pos int) *lexer { return &lexer{b: b, pos: pos, meter: &r.meter} }
 
 // resolve follows references until there is an object. What is not in the file is nil. [src: ISO 32000-1 §7.3.10]
 func (r *reader) resolve(o any) (any, error) {

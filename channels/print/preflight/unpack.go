@@ -37,6 +37,7 @@ func (r *reader) inflater(s *stream) (in io.Reader, ok bool, err error) {
 	if len(s.raw) < zlibHeader || s.raw[0]&0x0f != 8 {
 		return nil, false, fault("a compressed part cannot be unpacked")
 	}
+	r.scanned += len(s.raw)
 	return flate.NewReader(bytes.NewReader(s.raw[zlibHeader:])), true, nil
 }
 

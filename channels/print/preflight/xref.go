@@ -83,6 +83,9 @@ func (r *reader) note(num int, e entry) {
 
 func (r *reader) table(l *lexer) (dict, error) {
 	for {
+		if err := r.spend(); err != nil {
+			return nil, err
+		}
 		l.blanks()
 		if bytes.HasPrefix(l.b[l.pos:], []byte("trailer")) {
 			l.pos += len("trailer")
