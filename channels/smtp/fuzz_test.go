@@ -88,13 +88,13 @@ func FuzzReply(f *testing.F) {
 
 // FuzzBase64 compares the streaming writer with the standard library's.
 func FuzzBase64(f *testing.F) {
-	for _, n := range []int{0, 1, 56, 57, 58, blockSize, blockSize + 1} {
+	for _, n := range []int{0, 1, 56, 57, 58, blockSize, blockSize + lineBytes, blockSize + lineBytes + 1} {
 		f.Add(bytes.Repeat([]byte{0xa5}, n))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for name, r := range map[string]io.Reader{"whole": bytes.NewReader(b), "halves": iotest.HalfReader(bytes.NewReader(b))} {
 			var out bytes.Buffer
-			n, err := writeBase64(&out, r)
+			n, err := writeBase64(&out, r, int64(len(b)))
 			if err != nil || n != int64(len(b)) || int64(out.Len()) != encodedSize(n) {
 				t.Fatalf("%s: %d of %d, %d bytes for %d, %v", name, n, len(b), out.Len(), encodedSize(n), err)
 			}

@@ -72,7 +72,7 @@ func (m *mail) writeDocument(ctx context.Context, w io.Writer, p piece) error {
 		return &documentError{err}
 	}
 	defer func() { _ = r.Close() }()
-	n, err := writeBase64(w, r)
+	n, err := writeBase64(w, r, p.length)
 	if err == nil && n != p.length {
 		err = &documentError{errLength}
 	}
@@ -83,7 +83,7 @@ func (m *mail) writeDocument(ctx context.Context, w io.Writer, p piece) error {
 const (
 	lineBytes = 57
 	lineChars = 76
-	blockSize = 512 * lineBytes
+	blockSize = 511 * lineBytes
 )
 
 // encodedSize is the size of n bytes in base64, line ends included.
@@ -91,9 +91,10 @@ func encodedSize(n int64) int64 {
 	return (n+2)/3*4 + (n+lineBytes-1)/lineBytes*2
 }
 
-// writeBase64 copies r to w in base64 and returns how many bytes it read.
-func writeBase64(w io.Writer, r io.Reader) (int64, error) {
-	in, out := make([]byte, blockSize), make([]byte, 0, blockSize/lineBytes*(lineChars+2))
+// writeBase64 copies r, which is about length long, to w in base64 and returns how many bytes it read.
+func writeBase64(w io.Writer, r io.Reader, length int64) (int64, error) {
+	lines := min(blockSize, length)/lineBytes + 1
+	in, out := make([]byte, lines*lineBytes), make([]byte, 0, lines*(lineChars+2))
 	var total int64
 	for {
 		n, err := io.ReadFull(r, in)
@@ -206,7 +207,7 @@ func (*Channel) attach(m *mail, l gateway.Letter, p *plan, mixed string) {
 	for _, f := range p.calendars {
 		part(f.kind, f.filename)
 		var b bytes.Buffer
-		_, _ = writeBase64(&b, bytes.NewReader(f.content)) // neither side fails
+		_, _ = writeBase64(&b, bytes.NewReader(f.content), int64(len(f.content))) // neither side fails
 		m.text(b.Bytes())
 	}
 	for _, n := range p.attached {
