@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -162,33 +161,26 @@ func (c *memoCheck) file(ctx context.Context, name string) (checkedFile, error) 
 	return f, nil
 }
 
-// correct writes the corrected copy. It appears under its name only when it is complete.
+// correct writes the corrected copy to a new file, which is gone again when that fails.
 func (c *memoCheck) correct(ctx context.Context, name string) ([]memo.Change, error) {
-	if _, err := os.Lstat(c.fix); err == nil {
-		return nil, &usageError{fmt.Errorf("--fix: %s exists already", c.fix)}
-	}
 	in, err := openInput(c.in, name)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = in.Close() }()
-	out, err := os.CreateTemp(filepath.Dir(c.fix), ".brevdue-memo-*")
+	out, err := os.OpenFile(c.fix, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, &usageError{fmt.Errorf("--fix: %w", err)}
 	}
-	defer func() {
-		_ = out.Close()           // closed already unless something failed
-		_ = os.Remove(out.Name()) // gone already unless something failed
-	}()
 	changes, err := memo.Fix(ctx, in, out)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		err = fmt.Errorf("%s: %w", name, err)
 	}
-	if err := out.Close(); err != nil {
-		return nil, fmt.Errorf("--fix: %w", err)
+	if closed := out.Close(); closed != nil && err == nil {
+		err = fmt.Errorf("--fix: %w", closed)
 	}
-	if err := os.Link(out.Name(), c.fix); err != nil { // unlike a rename it replaces nothing
-		return nil, fmt.Errorf("--fix: %w", err)
+	if err != nil {
+		return nil, errors.Join(err, os.Remove(c.fix))
 	}
 	return changes, nil
 }
@@ -245,7 +237,10 @@ func memoShowCommand(t terminal) *cobra.Command {
 				return err
 			}
 			defer func() { _ = in.Close() }()
-			k, err := memo.ReadKombi(cmd.Context(), in, memo.ReadOptions{Fault: func(*memo.ReadError) error { return nil }})
+			k, err := memo.ReadKombi(cmd.Context(), in, memo.ReadOptions{Fault: func(e *memo.ReadError) error {
+				fmt.Fprintf(t.err, "brevdue: %s: %v (shown without it)\n", args[0], e)
+				return nil
+			}})
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}

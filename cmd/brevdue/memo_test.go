@@ -104,7 +104,7 @@ func TestMemoCheckCorrectsACopy(t *testing.T) {
 	if left, err := os.ReadDir(filepath.Dir(fixed)); err != nil || len(left) != 1 {
 		t.Errorf("more than the copy is left: %v, %v", left, err)
 	}
-	if code, _, errs := command(t, "", "memo", "check", memoFolder+"broken/forms.xml", "--fix", fixed); code != exitUsage || !strings.Contains(errs, "exists already") {
+	if code, _, errs := command(t, "", "memo", "check", memoFolder+"broken/forms.xml", "--fix", fixed); code != exitUsage || !strings.Contains(errs, "exists") {
 		t.Errorf("an existing file: exit %d, %s", code, errs)
 	}
 }
@@ -172,6 +172,10 @@ func TestMemoShowTellsWhatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	if code, _, errs := command(t, "", "memo", "show", memoFolder+"broken/truncated.xml"); code != exitFailed || !strings.Contains(errs, "line 25") {
 		t.Errorf("truncated: exit %d, %s", code, errs)
+	}
+	code, out, errs := command(t, "", "memo", "show", memoFolder+"broken/base64.xml")
+	if code != exitOK || !strings.Contains(errs, "line 27") || !strings.Contains(out, "not readable") {
+		t.Errorf("no base64: exit %d\n%s%s", code, out, errs)
 	}
 	if code, _, _ := command(t, "", "memo", "show", "absent.xml"); code != exitUsage {
 		t.Errorf("absent: exit %d", code)

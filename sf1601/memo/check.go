@@ -60,9 +60,20 @@ type Report struct {
 // (1.0 is checked by the rules of 1.1, beside the finding about its version). It reads the file once, in constant memory,
 // and goes on after a finding as long as the file is XML; the fault that ends reading is the last finding.
 //
-// The rules are those of the 1.1 schema, one by one; what is known of 1.2; what Validate asks of a sender, as far as it
-// stands in a file; and forms that receivers are known to stumble over. The package documentation says which finding has
-// which severity.
+// What it looks for, with the severity it has:
+//
+//   - error: the rules of the 1.1 schema one by one, for 1.2 with what is known to have changed; forbidden characters of
+//     file names, https, at most ten additional documents, at most MaxSize bytes of the whole file; body and notification
+//     as the type of the message asks for
+//   - warning: literal prefixes; CPR and CVR as the type of an identification, and their digits; blank texts; what an
+//     action must have by its code, and its known codes; an end before its start, which the official full example has;
+//     both forms of address; an empty file; another label than UTF-8; idTypeLabel in 1.2; everything about the envelope,
+//     which has no schema
+//   - note: capital letters of a UUID, 1 and 0, parts of a second, empty optional elements, a byte order mark, another
+//     memoSchVersion than 1.1.0
+//
+// Attributes of XMLSchema-instance and comments are of no interest. What UTC a time really means cannot be seen in a file.
+// [src: MEMO-1.1-XSD; MEMO-1.2-NEWS; MEMO-VALIDATION-NEWS; NGDP-OPENAPI Document; SF1601-OVERVIEW; SP-CLIENTS]
 //
 // The error is about r or ctx only: a file that is no MeMo at all is a Report.
 func Check(ctx context.Context, r io.Reader, opts CheckOptions) (*Report, error) {

@@ -59,13 +59,13 @@ type SummaryDocument struct {
 	Actions []SummaryAction `json:"actions,omitzero"`
 }
 
-// SummaryFile is a file. SHA256 is of its bytes, in hexadecimal.
+// SummaryFile is a file. SHA256 is of its bytes, in hexadecimal; it is empty when they could not be read.
 type SummaryFile struct {
 	Filename       string `json:"filename"`
 	EncodingFormat string `json:"encoding_format"`
 	Language       string `json:"language"`
 	Size           int64  `json:"size"`
-	SHA256         string `json:"sha256"`
+	SHA256         string `json:"sha256,omitzero"`
 }
 
 // SummaryAction is an action. Start and End are those of its reservation when it has one.
@@ -168,10 +168,11 @@ func (s summarizer) documents(b *MessageBody) []SummaryDocument {
 func (s summarizer) document(kind DocumentKind, label string, files []File, actions []Action) SummaryDocument {
 	d := SummaryDocument{Kind: kind, Label: label, Files: []SummaryFile{}}
 	for _, f := range files {
-		d.Files = append(d.Files, SummaryFile{
-			Filename: f.Filename, EncodingFormat: f.EncodingFormat, Language: f.Language, Size: f.Size,
-			SHA256: hex.EncodeToString(f.SHA256[:]),
-		})
+		x := SummaryFile{Filename: f.Filename, EncodingFormat: f.EncodingFormat, Language: f.Language, Size: f.Size}
+		if f.SHA256 != [len(f.SHA256)]byte{} {
+			x.SHA256 = hex.EncodeToString(f.SHA256[:])
+		}
+		d.Files = append(d.Files, x)
 	}
 	for _, a := range actions {
 		d.Actions = append(d.Actions, s.action(a))

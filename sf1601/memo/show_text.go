@@ -33,7 +33,11 @@ func (s Summary) WriteText(w io.Writer) error {
 	for _, d := range s.Documents {
 		p.line(string(d.Kind), d.Label, " ")
 		for _, f := range d.Files {
-			p.line("  File", f.Filename, parenthesis(f.EncodingFormat+", "+f.Language+", "+strconv.FormatInt(f.Size, 10)+" bytes"))
+			size := strconv.FormatInt(f.Size, 10) + " bytes"
+			if f.SHA256 == "" {
+				size = "content not readable"
+			}
+			p.line("  File", f.Filename, parenthesis(f.EncodingFormat+", "+f.Language+", "+size))
 			p.line("    SHA-256", f.SHA256)
 		}
 		for _, a := range d.Actions {
