@@ -156,10 +156,20 @@ func TestScannerPosition(t *testing.T) {
 func FuzzReadRequest(f *testing.F) {
 	f.Add([]byte(`<kombi_request><KombiValgKode>Digital Post</KombiValgKode><memo:Message xmlns:memo="https://DigitalPost.dk/MeMo-1" memoVersion="1.2"><memo:MessageHeader><memo:messageType>DIGITALPOST</memo:messageType><memo:messageUUID>8C2EA15D-61FB-4BA9-9366-42F8B194C114</memo:messageUUID><memo:label>x</memo:label></memo:MessageHeader></memo:Message></kombi_request>`))
 	f.Add([]byte(`<kombi_request><KombiValgKode>NemSMS</KombiValgKode></kombi_request>`))
+	f.Add([]byte(`<kombi_request><KombiValgKode>Fysisk Post</KombiValgKode><ForsendelseISamling xmlns="urn:oio:fjernprint:1.0.0" xmlns:d="urn:oio:dkal:1.0.0"><ForsendelseI>` +
+		`<AfsendelseIdentifikator>1</AfsendelseIdentifikator><ForsendelseModtager><ModtagerAdresse><PersonName xmlns="http://rep.oio.dk/itst.dk/xml/schemas/2006/01/17/">x 9986</PersonName>` +
+		`<c:CountryIdentificationCode xmlns:c="http://rep.oio.dk/ebxml/xml/schemas/dkcc/2003/02/13/" scheme="imk">5100</c:CountryIdentificationCode></ModtagerAdresse></ForsendelseModtager>` +
+		`<d:FilformatNavn>PDF</d:FilformatNavn><d:MeddelelseIndholdData>JVBERi0x</d:MeddelelseIndholdData><DokumentParametre><MeddelelsesFormatObjekt><a/></MeddelelsesFormatObjekt></DokumentParametre>` +
+		`<BilagSamling><Bilag><BilagNavn>x</BilagNavn></Bilag></BilagSamling></ForsendelseI></ForsendelseISamling></kombi_request>`))
 	f.Fuzz(func(t *testing.T, doc []byte) {
-		req, err := readRequest(doc, rules{})
-		if err == nil && !uuid4(req.MessageUUID) {
+		req, err := readRequest(doc, rules{paper: 100})
+		switch {
+		case err != nil:
+		case req.KombiValgKode == ValgFysiskPost && req.AfsendelseIdentifikator == "",
+			req.KombiValgKode != ValgFysiskPost && !uuid4(req.MessageUUID):
 			t.Fatalf("accepted without identity: %+v", req)
+		case req.printable() && req.shipment == nil:
+			t.Fatalf("printed without a shipment: %+v", req)
 		}
 	})
 }
