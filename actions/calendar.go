@@ -20,8 +20,11 @@ var (
 // CalendarType is the media type of what [Calendar] makes.
 const CalendarType = "text/calendar; charset=utf-8; method=PUBLISH"
 
-// sequenceEpoch is where SEQUENCE counts from. It never changes.
-var sequenceEpoch = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
+// sequence counts the seconds since 2026 began: it grows, and fits the 31 bits of SEQUENCE until 2094.
+func sequence(now time.Time) string {
+	epoch := time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
+	return strconv.FormatInt(max(0, int64(now.Sub(epoch)/time.Second)), 10)
+}
 
 // Calendar makes the calendar file (iCalendar, UTF-8, CRLF, folded at 75 octets) of an AFTALE. It is an entry to keep,
 // not an invitation: METHOD is PUBLISH and nobody is asked to answer. The same action and now give the same bytes.
@@ -51,7 +54,7 @@ func Calendar(a Action, now time.Time, zone *time.Location) ([]byte, error) {
 	f.line("BEGIN:VEVENT")
 	f.line("UID:" + text(r.UUID))
 	f.line("DTSTAMP:" + utc(now))
-	f.line("SEQUENCE:" + strconv.FormatInt(max(0, int64(now.Sub(sequenceEpoch)/time.Second)), 10))
+	f.line("SEQUENCE:" + sequence(now))
 	f.line("DTSTART" + local(r.Start, zone))
 	f.line("DTEND" + local(r.End, zone))
 	f.line("SUMMARY:" + text(r.Abstract))

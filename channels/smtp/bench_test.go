@@ -50,7 +50,7 @@ func sink(b *testing.B) smtp.Server {
 			go swallow(conn)
 		}
 	}()
-	return smtp.Server{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, TLS: smtp.TLSNone, Letters: 1 << 30}
+	return smtp.Server{Host: "127.0.0.1", Port: portOf(b, l), TLS: smtp.TLSNone, Letters: 1 << 30}
 }
 
 func swallow(conn net.Conn) {

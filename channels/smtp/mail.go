@@ -55,7 +55,7 @@ func (m *mail) writeTo(ctx context.Context, w io.Writer) error {
 	for _, p := range m.pieces {
 		if p.length < 0 {
 			if _, err := w.Write(p.text); err != nil {
-				return err //nolint:wrapcheck // becomes the cause of an Error
+				return err
 			}
 			continue
 		}
@@ -108,7 +108,7 @@ func writeBase64(w io.Writer, r io.Reader, length int64) (int64, error) {
 			out = append(out, "\r\n"...)
 		}
 		if _, werr := w.Write(out); werr != nil {
-			return total, werr //nolint:wrapcheck // becomes the cause of an Error
+			return total, werr
 		}
 		if err != nil {
 			return total, nil //nolint:nilerr // the end of the document

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"crypto/tls"
 	"net"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -53,15 +52,16 @@ func newPeer(t *testing.T, scripts ...string) *peer {
 }
 
 func (p *peer) server() smtp.Server {
-	host, port, err := net.SplitHostPort(p.listener.Addr().String())
-	if err != nil {
-		p.t.Fatal(err)
+	return smtp.Server{Host: "127.0.0.1", Port: portOf(p.t, p.listener), TLS: smtp.TLSNone, LocalName: "gw.testby.example"}
+}
+
+func portOf(t testing.TB, l net.Listener) int {
+	t.Helper()
+	address, ok := l.Addr().(*net.TCPAddr)
+	if !ok {
+		t.Fatalf("listens at %v", l.Addr())
 	}
-	n, err := strconv.Atoi(port)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return smtp.Server{Host: host, Port: n, TLS: smtp.TLSNone, LocalName: "gw.testby.example"}
+	return address.Port
 }
 
 func (p *peer) serve(scripts []string) {

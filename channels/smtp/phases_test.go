@@ -72,7 +72,7 @@ func TestEveryPhase(t *testing.T) {
 		"DATA 451":                  {hello + begin + rcpt + "C: DATA\nS: 451 4.3.1 disk\nHANG", retry, "451 4.3.1", again, nil},
 		"DATA 554":                  {hello + begin + rcpt + "C: DATA\nS: 554 5.5.1 no\nHANG", fail, "554 5.5.1", 0, nil},
 		"cut in DATA":               {hello + begin + rcpt + "C: DATA", retry, "smtp.data.connection", 0, nil},
-		"cut in the letter":         {hello + begin + rcpt + data + "HEAR\nHEAR", retry, "smtp.content.connection", 0, nil},
+		"cut in the letter":         {hello + begin + rcpt + data + "HEAR", retry, "smtp.content.connection", 0, nil},
 		"cut after the dot":         {hello + letter, unknown, "smtp.final.unanswered", 0, nil},
 		"never after the dot":       {hello + letter + "HANG", unknown, "smtp.final.unanswered", 0, hurry},
 		"nonsense after the dot":    {hello + letter + "S: what?\nHANG", unknown, "smtp.final.unanswered", 0, nil},

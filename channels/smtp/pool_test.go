@@ -11,9 +11,9 @@ import (
 	"github.com/brevdue/brevdue/gateway"
 )
 
-func accepts(t *testing.T, c *smtp.Channel, to string) {
+func accepts(t *testing.T, c *smtp.Channel) {
 	t.Helper()
-	if o := c.Send(t.Context(), newLetter(t, to)); o.Class != gateway.Accept {
+	if o := c.Send(t.Context(), newLetter(t, "nancy@testby.example")); o.Class != gateway.Accept {
 		t.Fatalf("%s %s: %v", o.Class, o.Code, o.Err)
 	}
 }
@@ -23,7 +23,7 @@ func TestLettersShareAConnection(t *testing.T) {
 	p := newPeer(t, hello+strings.Repeat(letter+taken, 3)+"HANG")
 	c := newChannel(t, smtp.Config{Server: p.server()})
 	for range 3 {
-		accepts(t, c, "nancy@testby.example")
+		accepts(t, c)
 	}
 	if n := p.connections(); n != 1 || len(p.letters()) != 3 {
 		t.Errorf("%d connections for %d letters", n, len(p.letters()))
@@ -37,7 +37,7 @@ func TestARefusalLeavesTheConnectionClean(t *testing.T) {
 	if o := c.Send(t.Context(), newLetter(t, "unknown@testby.example")); o.Class != gateway.Next {
 		t.Fatalf("%s %s", o.Class, o.Code)
 	}
-	accepts(t, c, "nancy@testby.example")
+	accepts(t, c)
 	if n := p.connections(); n != 1 {
 		t.Errorf("%d connections", n)
 	}
@@ -61,11 +61,11 @@ func TestAConnectionThatWaitedIsAsked(t *testing.T) {
 				defer mu.Unlock()
 				return time.Now().Add(ahead)
 			}})
-			accepts(t, c, "nancy@testby.example")
+			accepts(t, c)
 			mu.Lock()
 			ahead = 10 * time.Second
 			mu.Unlock()
-			accepts(t, c, "nancy@testby.example")
+			accepts(t, c)
 			if n := p.connections(); n != len(script) || len(p.letters()) != 2 {
 				t.Errorf("%d connections for %d letters", n, len(p.letters()))
 			}
@@ -85,7 +85,7 @@ func TestAFreshConnectionThatWentIsReplacedBeforeAnythingLeaves(t *testing.T) {
 			p := newPeer(t, hello+letter+taken+end, hello+letter+taken+"HANG")
 			c := newChannel(t, smtp.Config{Server: p.server()})
 			for range 2 {
-				accepts(t, c, "nancy@testby.example")
+				accepts(t, c)
 			}
 			if n := p.connections(); n != 2 || len(p.letters()) != 2 {
 				t.Errorf("%d connections for %d letters", n, len(p.letters()))
@@ -102,7 +102,7 @@ func TestAConnectionEndsAfterItsLetters(t *testing.T) {
 	server.Letters = 1
 	c := newChannel(t, smtp.Config{Server: server})
 	for range 2 {
-		accepts(t, c, "nancy@testby.example")
+		accepts(t, c)
 	}
 	if n := p.connections(); n != 2 {
 		t.Errorf("%d connections", n)
@@ -115,7 +115,7 @@ func TestAnIdleConnectionIsClosed(t *testing.T) {
 	server := p.server()
 	server.Idle = time.Millisecond
 	c := newChannel(t, smtp.Config{Server: server})
-	accepts(t, c, "nancy@testby.example")
+	accepts(t, c)
 	<-p.hung
 	_ = p.listener.Close()
 	p.wg.Wait() // returns when the client has said goodbye
@@ -149,5 +149,5 @@ func TestAClosedChannelStillSends(t *testing.T) {
 	p := newPeer(t, hello+letter+taken+"C: QUIT\nS: 221 bye")
 	c := newChannel(t, smtp.Config{Server: p.server()})
 	c.Close()
-	accepts(t, c, "nancy@testby.example")
+	accepts(t, c)
 }

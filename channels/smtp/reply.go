@@ -100,8 +100,7 @@ func isTLS(err error) bool {
 // newError reads the reply out of err, if it is one.
 func newError(phase Phase, err error) *Error {
 	e := &Error{Phase: phase, cause: err}
-	var reply *textproto.Error
-	if errors.As(err, &reply) {
+	if reply, ok := errors.AsType[*textproto.Error](err); ok {
 		e.Code = reply.Code
 		e.Enhanced, e.Text = splitReply(reply.Code, reply.Msg)
 	}
@@ -210,7 +209,8 @@ func classifyBreak(o *gateway.Outcome, e *Error) {
 	case errors.Is(e.cause, ErrServer):
 		o.Code, o.Hint = "smtp.settings", e.cause.Error()
 	case errors.Is(e.cause, errNoStartTLS):
-		o.Code, o.Hint = "smtp.starttls.missing", "The server does not offer STARTTLS. Is it smtps://, or starttls=none beside it on one machine?"
+		o.Code = "smtp.starttls.missing"
+		o.Hint = "The server does not offer STARTTLS. Is it smtps://, or starttls=none beside it on one machine?"
 	case errors.Is(e.cause, errNoAuth):
 		o.Code, o.Hint = "smtp.auth.missing", "The server offers no login that both sides know."
 	case isTLS(e.cause):

@@ -26,7 +26,7 @@ const (
 )
 
 // Server is where mail is handed over, and how. [ParseURL] makes one from a URL; zero fields have their defaults.
-type Server struct {
+type Server struct { //nolint:recvcheck // set builds the value that everybody else reads
 	Host string // required
 	Port int    // default 465 with TLSImplicit, 587 with a login, else 25
 	// TLS defaults to TLSRequired, or to TLSOpportunistic for a server on this machine without a login.
@@ -218,7 +218,7 @@ func (s Server) tlsConfig() (*tls.Config, error) {
 	c := &tls.Config{ServerName: s.Host, MinVersion: tls.VersionTLS12}
 	if s.TLS == TLSOpportunistic {
 		// Whoever could show a false certificate could as well hide STARTTLS, so refusing one would only mean less TLS.
-		c.InsecureSkipVerify = true //nolint:gosec // said above, and never the default for a server elsewhere
+		c.InsecureSkipVerify = true
 	}
 	if s.CAFile == "" {
 		return c, nil

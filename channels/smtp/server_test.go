@@ -2,6 +2,7 @@ package smtp_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,10 +77,7 @@ func TestCodes(t *testing.T) {
 	t.Parallel()
 	seen := make(map[string]bool)
 	for _, c := range smtp.Codes() {
-		key := c.Pattern
-		for _, p := range c.Phases {
-			key += " " + string(p)
-		}
+		key := fmt.Sprint(c.Pattern, c.Phases)
 		if seen[key] || c.Pattern == "" || c.Hint == "" || c.Source == "" {
 			t.Errorf("%+v", c)
 		}

@@ -66,24 +66,25 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	token, rest, inside := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	ticket, err := h.cfg.Signer.Open(token)
 	if err != nil || (inside && rest != fileSegment) {
-		h.render(w, r, http.StatusNotFound, gonePage)
+		h.render(w, r, http.StatusNotFound, gonePage())
 		return
 	}
 	doc, content, err := h.cfg.Documents.Open(r.Context(), ticket.MessageID, ticket.Index)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		h.render(w, r, http.StatusNotFound, gonePage)
+		h.render(w, r, http.StatusNotFound, gonePage())
 		return
 	case err != nil:
 		h.cfg.Logger.WarnContext(r.Context(), "download: a document cannot be read", "message", ticket.MessageID, "error", err)
 		w.Header().Set("Retry-After", "120")
-		h.render(w, r, http.StatusServiceUnavailable, laterPage)
+		h.render(w, r, http.StatusServiceUnavailable, laterPage())
 		return
 	}
+	ctx := r.Context()
 	file := &seeker{
 		size: doc.Size, content: content,
 		reopen: func() (io.ReadCloser, error) {
-			_, again, err := h.cfg.Documents.Open(r.Context(), ticket.MessageID, ticket.Index)
+			_, again, err := h.cfg.Documents.Open(ctx, ticket.MessageID, ticket.Index)
 			return again, err
 		},
 	}
@@ -106,7 +107,7 @@ func harden(h http.Header) {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Content-Security-Policy",
-		"default-src 'none'; style-src '"+styleHash+"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		"default-src 'none'; style-src '"+styleHash()+"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 }
 
 // serveFile sends the file, or one range of it. A list of ranges is answered with the whole: no browser asks for one, and

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/brevdue/brevdue/actions"
@@ -20,16 +21,14 @@ var pageSource string
 //go:embed page.css
 var pageStyle string
 
-// The pages and the fingerprint of their style are made once and never change.
+// The page and the fingerprint of its style are made once and never change.
 var (
 	pageTemplate = template.Must(template.New("page").Parse(pageSource))
-	styleHash    = hashOf(pageStyle)
+	styleHash    = sync.OnceValue(func() string {
+		sum := sha256.Sum256([]byte(pageStyle))
+		return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+	})
 )
-
-func hashOf(style string) string {
-	sum := sha256.Sum256([]byte(style))
-	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
-}
 
 // page is what the template shows. File is empty when there is nothing to fetch.
 type page struct {
@@ -41,22 +40,26 @@ type page struct {
 	Details string
 }
 
-// The two pages without a file. The first is for every link that leads nowhere, whatever the reason.
-var (
-	gonePage = page{Title: "Linket virker ikke", Lines: []string{
+// gonePage is for every link that leads nowhere, whatever the reason.
+func gonePage() page {
+	return page{Title: "Linket virker ikke", Lines: []string{
 		"Linket er udløbet, eller adressen er ikke skrevet helt som i mailen.",
 		"Kontakt den myndighed, der har sendt dig mailen, hvis du stadig har brug for dokumentet.",
 	}}
-	laterPage = page{Title: "Prøv igen om lidt", Lines: []string{
+}
+
+// laterPage is for a document that is there and cannot be read now.
+func laterPage() page {
+	return page{Title: "Prøv igen om lidt", Lines: []string{
 		"Dokumentet kan ikke hentes lige nu. Vent et par minutter, og åbn linket igen.",
 	}}
-)
+}
 
 func (h handler) page(w http.ResponseWriter, r *http.Request, token string, doc Document, expires time.Time) {
 	p := page{
 		Title: "Hent dit dokument", File: token + "/" + fileSegment, Name: safeName(doc.Filename),
 		Details: size(doc.Size),
-		Lines:   []string{"Linket virker til og med " + day(expires.Add(-time.Second)) + "."},
+		Lines:   []string{"Linket virker til " + moment(expires) + "."},
 	}
 	if doc.From != "" {
 		p.Lines = append([]string{"Dokumentet er sendt til dig af " + doc.From + "."}, p.Lines...)
@@ -95,8 +98,8 @@ func size(n int64) string {
 	return strconv.FormatFloat(f, 'f', 0, 64) + " " + unit
 }
 
-// day is a day in Denmark: "9. december 2026".
-func day(t time.Time) string {
+// moment is a time in Denmark: "9. december 2026 kl. 13.00".
+func moment(t time.Time) string {
 	t = t.In(actions.Copenhagen())
-	return actions.Dato(t) + " " + strconv.Itoa(t.Year())
+	return actions.Dato(t) + " " + strconv.Itoa(t.Year()) + " kl. " + t.Format("15.04")
 }

@@ -56,7 +56,7 @@ func (s *seeker) Read(p []byte) (int, error) {
 	n, err := s.content.Read(p)
 	s.read += int64(n)
 	s.at = s.read
-	return n, err //nolint:wrapcheck // io.Reader: EOF is EOF
+	return n, err
 }
 
 // skip reads on to the place asked for, or jumps there when the content can.
