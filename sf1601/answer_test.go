@@ -71,7 +71,7 @@ func TestCodes(t *testing.T) {
 		t.Errorf("%d codes", len(table))
 	}
 	for _, c := range table {
-		if c.Hint == "" || c.Origin == "" || c.Date.IsZero() {
+		if c.Hint == "" || c.HintDA == "" || c.Origin == "" || c.Date.IsZero() {
 			t.Errorf("%s lacks hint, origin or date", c.Code)
 		}
 		if got, ok := LookupFrom("NGDP", " "+c.Code+"\n"); c.Source == "" && (!ok || got != c) {
@@ -85,10 +85,13 @@ func TestCodes(t *testing.T) {
 
 func TestReadCodesRefuses(t *testing.T) {
 	t.Parallel()
-	const head = "code,source,outcome,hint,origin,date\n"
+	const head = "code,source,outcome,hint,hint_da,origin,date\n"
+	if _, err := readCodes([]byte(head + "a,,failed,h,d,o,2026-01-01\n")); err != nil {
+		t.Fatalf("a good table is refused: %v", err)
+	}
 	for name, table := range map[string]string{
-		"outcome": head + "a,,maybe,h,o,2026-01-01\n", "date": head + "a,,failed,h,o,soon\n", "columns": head + "a,,failed\n",
-		"twice": head + "a,,failed,h,o,2026-01-01\na,,retry,h,o,2026-01-01\n", "empty code": head + ",,failed,h,o,2026-01-01\n",
+		"outcome": head + "a,,maybe,h,d,o,2026-01-01\n", "date": head + "a,,failed,h,d,o,soon\n", "columns": head + "a,,failed\n",
+		"twice": head + "a,,failed,h,d,o,2026-01-01\na,,retry,h,d,o,2026-01-01\n", "empty code": head + ",,failed,h,d,o,2026-01-01\n",
 	} {
 		if _, err := readCodes([]byte(table)); err == nil {
 			t.Errorf("%s is accepted", name)

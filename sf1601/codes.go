@@ -2,9 +2,11 @@ package sf1601
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"encoding/csv"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -26,6 +28,7 @@ type Code struct {
 	Source  string    // KildeId the row is limited to, "" for any
 	Outcome Outcome   // what it means
 	Hint    string    // what an operator can do
+	HintDA  string    // the same in Danish
 	Origin  string    // where the row was learnt
 	Date    time.Time // the origin's date
 }
@@ -39,10 +42,10 @@ type codeKey struct{ source, code string }
 var codeTable = sync.OnceValues(func() (map[codeKey]Code, error) { return readCodes(codesCSV) })
 
 // readCodes reads the table: a header line, then code, source, outcome, hint,
-// origin, date (YYYY-MM-DD). It refuses doubles and unknown outcomes.
+// hint_da, origin, date (YYYY-MM-DD). It refuses doubles and unknown outcomes.
 func readCodes(data []byte) (map[codeKey]Code, error) {
 	r := csv.NewReader(bytes.NewReader(data))
-	r.FieldsPerRecord = 6
+	r.FieldsPerRecord = 7
 	rows, err := r.ReadAll()
 	if err != nil {
 		return nil, fmt.Errorf("code table: %w", err)
@@ -52,11 +55,11 @@ func readCodes(data []byte) (map[codeKey]Code, error) {
 		if i == 0 {
 			continue
 		}
-		date, err := time.Parse(time.DateOnly, row[5])
+		date, err := time.Parse(time.DateOnly, row[6])
 		if err != nil {
 			return nil, fmt.Errorf("code table, line %d: date: %w", i+1, err)
 		}
-		c := Code{Code: row[0], Source: row[1], Outcome: Outcome(row[2]), Hint: row[3], Origin: row[4], Date: date}
+		c := Code{Code: row[0], Source: row[1], Outcome: Outcome(row[2]), Hint: row[3], HintDA: row[4], Origin: row[5], Date: date}
 		switch c.Outcome {
 		case OutcomeFailed, OutcomeNext, OutcomeRetry:
 		default:
@@ -69,6 +72,20 @@ func readCodes(data []byte) (map[codeKey]Code, error) {
 		table[key] = c
 	}
 	return table, nil
+}
+
+// Codes lists the table, sorted by code.
+func Codes() []Code {
+	table, err := codeTable()
+	if err != nil { // a table that does not read cannot be released: TestCodes
+		return nil
+	}
+	codes := make([]Code, 0, len(table))
+	for _, c := range table {
+		codes = append(codes, c)
+	}
+	slices.SortFunc(codes, func(a, b Code) int { return cmp.Or(cmp.Compare(a.Code, b.Code), cmp.Compare(a.Source, b.Source)) })
+	return codes
 }
 
 // Lookup finds a code of the far end, from an answer (FejlId) or from a status

@@ -4,7 +4,9 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/brevdue/brevdue/channels/smtp"
 	"github.com/brevdue/brevdue/gateway"
+	"github.com/brevdue/brevdue/gateway/download"
 	"github.com/brevdue/brevdue/gateway/window"
 	"github.com/brevdue/brevdue/sf1601"
 	"github.com/brevdue/brevdue/sf1601/memo"
@@ -96,6 +99,7 @@ func (c *Config) check() Errors {
 	c.checkWindows(&f)
 	c.checkChannels(&f)
 	c.checkPeople(&f)
+	c.checkDownloads(&f)
 	c.warn()
 	return f.list
 }
@@ -221,7 +225,7 @@ func (c *Config) checkChannels(f *findings) {
 			f.add(at+".concurrency", "negative", "how many letters may be on their way at once; default 20")
 		}
 		for key, d := range map[string]time.Duration{
-			"unknown_wait": ch.UnknownWait, "give_up_after": ch.GiveUpAfter, "retry_first": ch.RetryFirst, "retry_max": ch.RetryMax,
+			"next_after": ch.NextAfter, "unknown_wait": ch.UnknownWait, "give_up_after": ch.GiveUpAfter, "retry_first": ch.RetryFirst, "retry_max": ch.RetryMax,
 		} {
 			if d < 0 {
 				f.add(at+"."+key, "negative", "a duration such as 30s or 2m")
@@ -270,6 +274,33 @@ func (c *Config) checkPeople(f *findings) {
 			f.add(at+".token_sha256", err.Error(), "make one with: printf %s PASSWORD | sha256sum")
 		}
 	}
+}
+
+func (c *Config) checkDownloads(f *findings) {
+	if c.Downloads == (Downloads{}) {
+		return
+	}
+	s, err := c.Downloads.Signer()
+	if err != nil {
+		f.add("downloads.key_file", err.Error(), "32 random bytes in hex, e.g. from: openssl rand -hex 32")
+		return
+	}
+	if err := s.Validate(); err != nil {
+		f.add("downloads.base_url", err.Error(), "where recipients reach this gateway, e.g. https://post.testby.example/hent")
+	}
+}
+
+// Signer makes what signs the links.
+func (d Downloads) Signer() (*download.Signer, error) {
+	raw, err := os.ReadFile(d.KeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("the key cannot be read: %w", err)
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(raw)))
+	if err != nil || len(key) != download.KeySize {
+		return nil, download.ErrKey
+	}
+	return &download.Signer{Key: key, BaseURL: d.BaseURL, Life: d.Life, Now: time.Now}, nil
 }
 
 // Tokens returns the hashes of a producer's tokens.

@@ -23,6 +23,7 @@ type Config struct {
 	Channels          map[string]Channel `koanf:"channels"`
 	Producers         []Producer         `koanf:"producers"`
 	Operators         []Operator         `koanf:"operators"`
+	Downloads         Downloads          `koanf:"downloads"`
 	Log               Log                `koanf:"log"`
 
 	warnings []string
@@ -133,6 +134,12 @@ type Channel struct {
 	RetryMax    time.Duration `koanf:"retry_max"`
 	URL         string        `koanf:"url"`       // smtp: smtp://[user@]host[:port]?starttls=...&password_file=...
 	AskFirst    string        `koanf:"ask_first"` // digitalpost: never, fallback (default: when the route goes on), always
+	NextAfter   time.Duration `koanf:"next_after"`
+	Farve       string        `koanf:"farve"`     // print: FarveSHKode, Farve or SH; default the print profile's
+	Sider       string        `koanf:"sider"`     // print: SimplexDuplexKode
+	Kuvert      string        `koanf:"kuvert"`    // print: KuvertTypeKode, C4, C5 or MA
+	Kategori    string        `koanf:"kategori"`  // print: PostKategoriKode
+	Hastebrev   bool          `koanf:"hastebrev"` // print: HasteBrevIndikator, a quick letter
 	Label       string        `koanf:"label"`     // nemsms: MessageHeader/label; default the sender's label
 }
 
@@ -154,6 +161,13 @@ type Callback struct {
 type Operator struct {
 	Name        string `koanf:"name"`
 	TokenSHA256 string `koanf:"token_sha256"` // hex of the SHA-256 of the operator's password
+}
+
+// Downloads is where large documents of an e-mail are fetched. Without it they are refused at the door.
+type Downloads struct {
+	BaseURL string        `koanf:"base_url"` // as recipients reach it, e.g. https://post.testby.example/hent; served at its path
+	KeyFile string        `koanf:"key_file"` // 32 random bytes in hex: openssl rand -hex 32
+	Life    time.Duration `koanf:"life"`     // how long a link works; default 30 days
 }
 
 // Log is how the process speaks.

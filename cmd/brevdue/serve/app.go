@@ -13,10 +13,12 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/brevdue/brevdue/channels/breaker"
+	"github.com/brevdue/brevdue/channels/registration"
 	"github.com/brevdue/brevdue/cmd/brevdue/config"
 	"github.com/brevdue/brevdue/gateway"
 	"github.com/brevdue/brevdue/gateway/console"
 	"github.com/brevdue/brevdue/gateway/documents"
+	"github.com/brevdue/brevdue/gateway/download"
 	"github.com/brevdue/brevdue/gateway/journal"
 	"github.com/brevdue/brevdue/gateway/queue"
 	"github.com/brevdue/brevdue/sf1601"
@@ -52,6 +54,8 @@ type App struct {
 	client    *sf1601.Client
 	gateway   *gateway.Gateway
 	console   *console.Console
+	registry  *registration.Registry
+	downloads *download.Signer
 	channels  []*breaker.Breaker
 	closers   []func() // of channels
 

@@ -1,56 +1,107 @@
 package serve
 
 import (
+	"context"
 	mathrand "math/rand/v2"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/brevdue/brevdue/channels/automatic"
 	"github.com/brevdue/brevdue/channels/breaker"
 	"github.com/brevdue/brevdue/channels/digitalpost"
 	"github.com/brevdue/brevdue/channels/nemsms"
+	"github.com/brevdue/brevdue/channels/print"
 	"github.com/brevdue/brevdue/channels/registration"
 	"github.com/brevdue/brevdue/channels/smtp"
 	"github.com/brevdue/brevdue/gateway"
+	"github.com/brevdue/brevdue/sf1601"
+	"github.com/brevdue/brevdue/sf1601/fjernprint"
 	"github.com/brevdue/brevdue/sf1601/memo"
 )
 
-// onUnknown says what happens on a channel whose setting is silent: a second printed letter or mail cannot be taken back
-// and carries no identity that the far end would know it by, so a person decides.
-var onUnknown = map[string]gateway.OnUnknown{"print": gateway.Hold, smtp.Name: gateway.Hold}
+// onUnknown says what happens on a channel whose setting is silent: a second printed letter or e-mail cannot be taken
+// back, and nothing tells the far end that it is the same, so a person decides.
+var onUnknown = map[string]gateway.OnUnknown{print.Name: gateway.Hold, smtp.Name: gateway.Hold, automatic.Name: gateway.Hold}
 
 // openChannels makes every channel that the configuration allows. This list is the one place where channels are named.
 func (a *App) openChannels() error {
-	s := a.cfg.Serviceplatformen
+	s, channels := a.cfg.Serviceplatformen, a.cfg.Channels
 	version := memo.Version(s.MemoVersion)
 	registry, err := registration.New(registration.Config{Forespoerg: a.client, Now: time.Now})
 	if err != nil {
 		return err
 	}
+	a.registry = registry
 	letters := digitalpost.New(digitalpost.Config{
 		Afsender: a.client, MemoVersion: version, KLEVersion: s.KLEVersion,
-		Registry: registry, AskFirst: digitalpost.AskFirst(a.cfg.Channels[digitalpost.Name].AskFirst),
+		Registry: registry, AskFirst: digitalpost.AskFirst(channels[digitalpost.Name].AskFirst),
 	})
-	channels := []gateway.Channel{
+	paper := channels[print.Name]
+	breve, err := print.New(print.Config{Afsender: a.client, Options: print.Options{
+		Farve: fjernprint.FarveSHKode(paper.Farve), Sider: fjernprint.SimplexDuplexKode(paper.Sider),
+		Kuvert: fjernprint.KuvertTypeKode(paper.Kuvert), Kategori: fjernprint.PostKategoriKode(paper.Kategori), Hastebrev: paper.Hastebrev,
+	}})
+	if err != nil {
+		return err
+	}
+	list := []gateway.Channel{
 		letters,
-		nemsms.New(nemsms.Config{Afsender: a.client, Registry: registry, MemoVersion: version, Label: a.cfg.Channels[nemsms.Name].Label}),
+		nemsms.New(nemsms.Config{Afsender: a.client, Registry: registry, MemoVersion: version, Label: channels[nemsms.Name].Label}),
+		breve,
+		automatic.New(automatic.Config{Afsender: a.client, Breve: letters, Forsendelser: breve}),
 	}
-	if url := a.cfg.Channels[smtp.Name].URL; url != "" {
-		server, err := smtp.ParseURL(url)
-		if err != nil {
-			return err
-		}
-		mail := smtp.New(smtp.Config{Server: server, Now: time.Now})
-		a.closers = append(a.closers, mail.Close)
-		channels = append(channels, mail)
+	if mail, err := a.openMail(); err != nil {
+		return err
+	} else if mail != nil {
+		list = append(list, mail)
 	}
-	for _, c := range channels {
+	for _, c := range list {
 		log := a.log.With("channel", c.Name())
 		a.channels = append(a.channels, breaker.Wrap(c, breaker.Config{Now: time.Now, Changed: func(state string) {
 			log.Warn("circuit breaker", "state", state)
 		}}))
 	}
 	return nil
+}
+
+// openMail makes the e-mail channel, where there is a server for it.
+func (a *App) openMail() (*smtp.Channel, error) {
+	url := a.cfg.Channels[smtp.Name].URL
+	if url == "" {
+		return nil, nil //nolint:nilnil // no server, no channel
+	}
+	server, err := smtp.ParseURL(url)
+	if err != nil {
+		return nil, err
+	}
+	cfg := smtp.Config{Server: server, Now: time.Now}
+	if a.downloads != nil {
+		cfg.Link = a.downloads.Link
+	}
+	mail := smtp.New(cfg)
+	a.closers = append(a.closers, mail.Close)
+	return mail, nil
+}
+
+// lookups answers the gateway's questions from the registry of SF1601.
+type lookups struct{ registry *registration.Registry }
+
+// Registered implements gateway.Registry.
+func (l lookups) Registered(ctx context.Context, service string, id gateway.Identifier, fresh bool) (bool, error) {
+	return l.registry.Registered(ctx, sf1601.Service(service), id, fresh)
+}
+
+// errorCodes is the table of codes of the far ends.
+func errorCodes() []gateway.ErrorCode {
+	rows := sf1601.Codes()
+	codes := make([]gateway.ErrorCode, 0, len(rows))
+	for _, c := range rows {
+		codes = append(codes, gateway.ErrorCode{
+			Code: c.Code, FarEnd: "Digital Post", Outcome: gateway.Class(c.Outcome), HintEN: c.Hint, HintDA: c.HintDA, Source: c.Origin, Date: c.Date,
+		})
+	}
+	return codes
 }
 
 func (a *App) newGateway() (*gateway.Gateway, error) {
@@ -60,7 +111,7 @@ func (a *App) newGateway() (*gateway.Gateway, error) {
 	}
 	cfg := gateway.Config{
 		Journal: a.journal, Documents: a.documents, Queue: a.queue, Policies: make(map[string]gateway.Policy),
-		Senders: senders(a.cfg.Senders), Windows: names,
+		Senders: senders(a.cfg.Senders), Windows: names, ErrorCodes: errorCodes(), Registry: lookups{a.registry},
 		Now: time.Now, NewID: newID, NewUUID: uuid.NewString, Jitter: mathrand.Float64,
 		Worker: worker(), Logger: a.log,
 	}

@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/brevdue/brevdue/channels/digitalpost"
+	"github.com/brevdue/brevdue/channels/print"
 	"github.com/brevdue/brevdue/cmd/brevdue/config"
 	"github.com/brevdue/brevdue/gateway/console"
 	"github.com/brevdue/brevdue/gateway/httpapi"
@@ -73,10 +73,14 @@ func (a *App) apiHandler() (http.Handler, error) {
 	if a.console, err = console.New(console.Config{Operators: operators, RedisConnOpt: a.queue.RedisConnOpt()}); err != nil {
 		return nil, err
 	}
+	mounts := map[string]http.Handler{console.Root: a.console}
+	if err := a.mountDownloads(mounts); err != nil {
+		return nil, err
+	}
 	return httpapi.New(httpapi.Config{
 		Gateway: a.gateway, Producers: producers, MaxBody: a.cfg.HTTP.MaxBody, Now: time.Now,
 		Version: a.opts.Version, Logger: a.log.With("part", "api"),
-		Mounts: map[string]http.Handler{console.Root: a.console},
+		Mounts: mounts,
 	})
 }
 
@@ -91,11 +95,12 @@ func (a *App) listenPush(ctx context.Context) error {
 	if err != nil {
 		return config.Errors{{Key: "beskedfordeler.client_ca_file", Text: err.Error()}}
 	}
+	receipt := print.Receipts(print.Returned{})
 	mux := http.NewServeMux()
 	mux.Handle(PushPath, beskedfordeler.PushHandler(beskedfordeler.PushConfig{
 		Logger: a.log.With("part", "beskedfordeler"),
 		Deliver: func(ctx context.Context, raw []byte, b *beskedfordeler.Besked) error {
-			_, err := a.gateway.Settle(ctx, digitalpost.Receipt(raw, b))
+			_, err := a.gateway.Settle(ctx, receipt(raw, b))
 			return err
 		},
 	}))

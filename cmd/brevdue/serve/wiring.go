@@ -46,6 +46,9 @@ func (a *App) open(ctx context.Context) error {
 	if err := a.openClient(); err != nil {
 		return err
 	}
+	if err := a.openDownloads(); err != nil {
+		return err
+	}
 	if err := a.openChannels(); err != nil {
 		return err
 	}
