@@ -16,6 +16,7 @@ import (
 	"github.com/brevdue/brevdue/channels/automatic"
 	"github.com/brevdue/brevdue/channels/channeltest"
 	"github.com/brevdue/brevdue/channels/digitalpost"
+	"github.com/brevdue/brevdue/channels/print"
 	"github.com/brevdue/brevdue/channels/print/letterpdf"
 	"github.com/brevdue/brevdue/gateway"
 	"github.com/brevdue/brevdue/sf1601"
@@ -23,32 +24,23 @@ import (
 	"github.com/brevdue/brevdue/sf1601/fjernprint"
 	"github.com/brevdue/brevdue/sf1601/sf1601test"
 	"github.com/brevdue/brevdue/sf1601/signature"
-	"github.com/brevdue/brevdue/sf1601/xmlstream"
 )
 
-// prints is a minimal printed half: the first document of the letter, and an address.
-type prints struct{ problems []gateway.Problem }
+// printed is the real printed half, which needs no far end of its own.
+var printed = sync.OnceValues(func() (*print.Channel, error) { return print.New(print.Config{}) })
 
-func (p prints) Check(context.Context, gateway.Letter) []gateway.Problem { return p.problems }
-
-func (prints) Forsendelse(ctx context.Context, l gateway.Letter) (*fjernprint.ForsendelseI, error) {
-	r, err := l.Open(ctx, 0)
+// pdf is a PDF that passes its pre-flight.
+var pdf = sync.OnceValues(func() ([]byte, error) {
+	m, err := letterpdf.New(letterpdf.Config{})
 	if err != nil {
 		return nil, err
 	}
-	pdf, err := io.ReadAll(r)
-	if err := errors.Join(err, r.Close()); err != nil {
+	d, err := m.Make(letterpdf.Letter{Title: "Du er indkaldt", Date: time.Unix(0, 0)})
+	if err != nil {
 		return nil, err
 	}
-	return &fjernprint.ForsendelseI{
-		AfsendelseIdentifikator: l.Message.AfsendelseID, ForsendelseTypeIdentifikator: 4711,
-		MeddelelseIndholdData: xmlstream.Bytes(pdf),
-		Modtager: &fjernprint.Modtager{Slutbruger: fjernprint.Person(), Adresse: &fjernprint.KontaktOplysning{
-			PersonName: l.Intent.Recipient.Name.Reveal(),
-			Adresse:    &fjernprint.Adresse{StreetName: "Rådhuspladsen", StreetBuildingIdentifier: "2", PostCodeIdentifier: "8000"},
-		}},
-	}, nil
-}
+	return d.PDF, nil
+})
 
 // authority is made once: RSA keys take their time.
 var authority = sync.OnceValues(func() (*sf1601test.Authority, error) {
@@ -87,8 +79,17 @@ func start(t *testing.T, mode signature.Mode) (*sf1601test.Server, *sf1601.Clien
 	return far, client
 }
 
-func open(afsender digitalpost.Afsender, p automatic.Forsendelser) *automatic.Channel {
-	return automatic.New(automatic.Config{Afsender: afsender, Breve: digitalpost.New(digitalpost.Config{}), Forsendelser: p})
+// open makes the channel; a nil printed half is the real one.
+func open(t *testing.T, afsender digitalpost.Afsender, half automatic.Forsendelser) *automatic.Channel {
+	t.Helper()
+	if half == nil {
+		p, err := printed()
+		if err != nil {
+			t.Fatal(err)
+		}
+		half = p
+	}
+	return automatic.New(automatic.Config{Afsender: afsender, Breve: digitalpost.New(digitalpost.Config{}), Forsendelser: half})
 }
 
 func TestConformance(t *testing.T) {
@@ -109,7 +110,7 @@ func harness(t *testing.T, mode signature.Mode) channeltest.Harness {
 		channeltest.Cuts: "9991", channeltest.Gone: "9996",
 	}
 	return channeltest.Harness{
-		Channel: open(client, prints{}),
+		Channel: open(t, client, nil),
 		Letter: func(t *testing.T, s channeltest.Scenario) (gateway.Letter, bool) {
 			t.Helper()
 			if s == channeltest.Gone {
@@ -124,7 +125,7 @@ func harness(t *testing.T, mode signature.Mode) channeltest.Harness {
 			}
 			return 1, m.Attempts
 		},
-		Secrets: []string{"2512489996", "2512489992", "2512489990", "2512489991", "Nancy", "Du er indkaldt"},
+		Secrets: []string{"2512489996", "2512489992", "2512489990", "2512489991", "Nancy", "Rådhuspladsen", "Du er indkaldt"},
 	}
 }
 
@@ -138,16 +139,22 @@ func letter(t *testing.T, cpr string) gateway.Letter {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pdf := []byte("%PDF-1.7 Du er indkaldt")
+	pdf, err := pdf()
+	if err != nil {
+		t.Fatal(err)
+	}
 	return gateway.Letter{
 		Intent: &gateway.Intent{
-			ID: "int_1", Recipient: gateway.Recipient{ID: id, Name: "Nancy Ann Berggren"}, CreatedAt: time.Now().UTC(),
+			ID: "int_1", CreatedAt: time.Now().UTC(),
+			Recipient: gateway.Recipient{ID: id, Name: "Nancy Ann Berggren", Address: gateway.Address{
+				Street: "Rådhuspladsen", House: "2", Postcode: "8000", City: "Aarhus C",
+			}},
 			Content: gateway.Content{
 				Title:     "Indkaldelse",
 				Documents: []gateway.Document{{Filename: "Indkaldelse.pdf", ContentType: "application/pdf", Size: int64(len(pdf))}},
 			},
 		},
-		Sender: gateway.Sender{Name: "jobcenter", CVR: cvr, Label: "Testby Kommune"},
+		Sender: gateway.Sender{Name: "jobcenter", CVR: cvr, Label: "Testby Kommune", Forsendelsestype: 4711},
 		Message: gateway.Message{
 			ID: "msg_" + uuid.NewString(), MessageUUID: uuid.NewString(), AfsendelseID: uuid.NewString(), TransactionID: uuid.NewString(),
 		},
@@ -169,7 +176,7 @@ func (r *recording) KombiPostAfsend(_ context.Context, k sf1601.Kombi) (*sf1601.
 func TestBothHalvesTravelWithTheirIdentities(t *testing.T) {
 	t.Parallel()
 	l, r := letter(t, "2512489996"), &recording{}
-	if o := open(r, prints{}).Send(t.Context(), l); o.Class != gateway.Accept || o.TransmissionID != "t" {
+	if o := open(t, r, nil).Send(t.Context(), l); o.Class != gateway.Accept || o.TransmissionID != "t" {
 		t.Fatalf("%s, %v", o.Class, o.Err)
 	}
 	k := r.kombi
@@ -184,25 +191,86 @@ func TestBothHalvesTravelWithTheirIdentities(t *testing.T) {
 	}
 }
 
+// TestPostkomponentenChooses: the simulator takes Digital Post where it can, and print where it cannot. Whichever it is,
+// nothing is wrong with that half.
+func TestPostkomponentenChooses(t *testing.T) {
+	t.Parallel()
+	far, client := start(t, signature.Detached)
+	for ending, want := range map[string]string{"9996": sf1601test.ChannelDigitalPost, "9995": sf1601test.ChannelFysiskPost} {
+		for _, textOnly := range []bool{false, true} {
+			l := letter(t, "251248"+ending)
+			if textOnly {
+				l.Intent.Content.Documents, l.Intent.Content.Text = nil, "Du er indkaldt"
+			}
+			if o := open(t, client, nil).Send(t.Context(), l); o.Class != gateway.Accept {
+				t.Fatalf("%s: %s, %v", ending, o.Class, o.Err)
+			}
+			m, _ := far.Message(l.Message.MessageUUID)
+			if m.Channel != want || m.Finding != nil || m.AfsendelseIdentifikator != l.Message.AfsendelseID {
+				t.Errorf("%s, text only %t: by %q, finding %+v", ending, textOnly, m.Channel, m.Finding)
+			}
+		}
+	}
+}
+
+// TestEveryAttemptSendsTheSameBytes compares the digests of the whole request.
+func TestEveryAttemptSendsTheSameBytes(t *testing.T) {
+	t.Parallel()
+	_, client := start(t, signature.Detached)
+	l, seen := letter(t, "2512489996"), &digests{client: client}
+	l.Intent.Content.Documents, l.Intent.Content.Text = nil, "Du er indkaldt"
+	for range 2 {
+		l.Attempt = gateway.Attempt{ID: "att_" + uuid.NewString(), StartedAt: time.Now()}
+		if o := open(t, seen, nil).Send(t.Context(), l); o.Class != gateway.Accept {
+			t.Fatalf("%s, %v", o.Class, o.Err)
+		}
+	}
+	if len(seen.list) != 2 || seen.list[0] != seen.list[1] {
+		t.Fatal("the second attempt sends other bytes")
+	}
+}
+
+// digests keeps what was signed.
+type digests struct {
+	client *sf1601.Client
+	list   [][32]byte
+}
+
+func (d *digests) KombiPostAfsend(ctx context.Context, k sf1601.Kombi) (*sf1601.Accepted, error) {
+	a, err := d.client.KombiPostAfsend(ctx, k)
+	if err == nil {
+		d.list = append(d.list, a.Digest)
+	}
+	return a, err
+}
+
 func TestCheckAsksBothHalves(t *testing.T) {
 	t.Parallel()
 	l := letter(t, "2512489996")
 	l.Intent.Content.Documents[0].Filename = "a:b.pdf"
-	ps := open(nil, prints{problems: []gateway.Problem{
+	ps := open(t, nil, prints{problems: []gateway.Problem{
 		{Pointer: "/recipient/address", Code: "required", Detail: "A printed letter needs an address."},
 		{Pointer: "/content/documents/0/filename", Code: "filename.forbidden", Detail: "Said in other words."},
 	}}).Check(t.Context(), l)
 	if len(ps) != 2 || ps[0].Pointer != "/content/documents/0/filename" || ps[1].Pointer != "/recipient/address" {
 		t.Fatalf("%+v", ps)
 	}
-	if ps := open(nil, prints{}).Check(t.Context(), letter(t, "2512489996")); len(ps) > 0 {
+	if ps := open(t, nil, nil).Check(t.Context(), letter(t, "2512489996")); len(ps) > 0 {
 		t.Fatalf("a good letter is refused: %+v", ps)
 	}
 }
 
+// prints is a printed half that has something to say.
+type prints struct {
+	automatic.Forsendelser
+	problems []gateway.Problem
+}
+
+func (p prints) Check(context.Context, gateway.Letter) []gateway.Problem { return p.problems }
+
 // broken is a printed half that cannot be made.
 type broken struct {
-	prints
+	automatic.Forsendelser
 	err error
 }
 
@@ -223,7 +291,7 @@ func TestWhatCannotBeMadeIsNotSent(t *testing.T) {
 		"with this text ever":    {fmt.Errorf("pdf: %w", &letterpdf.Invalid{}), gateway.Fail, automatic.CodeInvalid},
 	} {
 		r := &recording{}
-		o := open(r, broken{err: tc.err}).Send(t.Context(), letter(t, "2512489996"))
+		o := open(t, r, broken{err: tc.err}).Send(t.Context(), letter(t, "2512489996"))
 		if o.Class != tc.class || o.Code != tc.code || !errors.Is(o.Err, tc.err) || r.kombi.Message != nil {
 			t.Errorf("%s: %s, code %s, %v", name, o.Class, o.Code, o.Err)
 		}
