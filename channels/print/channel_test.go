@@ -16,7 +16,7 @@ import (
 	"github.com/brevdue/brevdue/actions"
 	"github.com/brevdue/brevdue/channels/automatic"
 	"github.com/brevdue/brevdue/channels/channeltest"
-	"github.com/brevdue/brevdue/channels/print"
+	printing "github.com/brevdue/brevdue/channels/print"
 	"github.com/brevdue/brevdue/channels/print/letterpdf"
 	"github.com/brevdue/brevdue/gateway"
 	"github.com/brevdue/brevdue/sf1601"
@@ -25,7 +25,7 @@ import (
 	"github.com/brevdue/brevdue/sf1601/signature"
 )
 
-var _ automatic.Forsendelser = (*print.Channel)(nil)
+var _ automatic.Forsendelser = (*printing.Channel)(nil)
 
 // authority is made once: RSA keys take their time.
 var authority = sync.OnceValues(func() (*sf1601test.Authority, error) {
@@ -64,9 +64,9 @@ func start(t *testing.T, mode signature.Mode) (*sf1601test.Server, *sf1601.Clien
 	return far, client
 }
 
-func channel(t testing.TB, cfg print.Config) *print.Channel {
+func channel(t testing.TB, cfg printing.Config) *printing.Channel {
 	t.Helper()
-	c, err := print.New(cfg)
+	c, err := printing.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,13 +88,13 @@ func TestConformance(t *testing.T) {
 func harness(t *testing.T, mode signature.Mode) channeltest.Harness {
 	t.Helper()
 	far, client := start(t, mode)
-	var known sync.Map // AfsendelseID by messageUUID
+	var known sync.Map // AfsendelseID by messageUUID, both strings
 	endings := map[channeltest.Scenario]string{
 		channeltest.Accepts: "9996", channeltest.Refuses: "9992", channeltest.Busy: "9990",
 		channeltest.Cuts: "9991", channeltest.Gone: "9996",
 	}
 	return channeltest.Harness{
-		Channel: channel(t, print.Config{Afsender: client}),
+		Channel: channel(t, printing.Config{Afsender: client}),
 		Letter: func(t *testing.T, s channeltest.Scenario) (gateway.Letter, bool) {
 			t.Helper()
 			if s == channeltest.Gone {
@@ -107,11 +107,12 @@ func harness(t *testing.T, mode signature.Mode) channeltest.Harness {
 		},
 		Arrived: func(t *testing.T, messageUUID string) (letters, calls int) {
 			t.Helper()
-			id, ok := known.Load(messageUUID)
+			stored, _ := known.Load(messageUUID)
+			id, ok := stored.(string)
 			if !ok {
 				t.Fatal("nobody sent this")
 			}
-			m, there := far.Shipment(id.(string)) //nolint:forcetypeassert // stored above
+			m, there := far.Shipment(id)
 			if !there || !m.Accepted {
 				return 0, m.Attempts
 			}
@@ -217,7 +218,7 @@ func written(t *testing.T, f *fjernprint.ForsendelseI) string {
 func TestALetterWithoutDocumentsIsMadeAndIsTheSameEveryTime(t *testing.T) {
 	t.Parallel()
 	l, r := letter(t), &recording{}
-	c := channel(t, print.Config{Afsender: r})
+	c := channel(t, printing.Config{Afsender: r})
 	if ps := c.Check(t.Context(), l); len(ps) > 0 {
 		t.Fatalf("%+v", ps)
 	}
@@ -257,7 +258,7 @@ func TestALetterWithoutDocumentsIsMadeAndIsTheSameEveryTime(t *testing.T) {
 func TestMoreDocumentsAreBilag(t *testing.T) {
 	t.Parallel()
 	l := withPDF(t, letter(t))
-	c := channel(t, print.Config{})
+	c := channel(t, printing.Config{})
 	if ps := c.Check(t.Context(), l); len(ps) > 0 {
 		t.Fatalf("%+v", ps)
 	}
@@ -276,21 +277,21 @@ func TestMoreDocumentsAreBilag(t *testing.T) {
 func TestOptions(t *testing.T) {
 	t.Parallel()
 	l := letter(t)
-	plain := written(t, forsendelse(t, print.Config{}, l))
+	plain := written(t, forsendelse(t, printing.Config{}, l))
 	for _, absent := range []string{"PrintParametre", "PostParametre", "KanalUafhaengigeParametreI", "BrevDato"} {
 		if strings.Contains(plain, absent) {
 			t.Errorf("%s is written though nothing is set", absent)
 		}
 	}
-	all := print.Options{
+	all := printing.Options{
 		Farve: fjernprint.Farve, Sider: fjernprint.Duplex, Kuvert: fjernprint.C5, Kategori: fjernprint.Prioritaire, Hastebrev: true,
 		PaatrykBrevdato: fjernprint.Ja, Returpost: fjernprint.Nej,
 	}
-	for name, cfg := range map[string]print.Config{
+	for name, cfg := range map[string]printing.Config{
 		"of every letter":     {Options: all},
-		"of the sender":       {Options: print.Options{Farve: fjernprint.SH}, Senders: map[string]print.Options{"jobcenter": all}},
-		"of the letter":       {OptionsFor: func(gateway.Letter, print.Options) print.Options { return all }},
-		"not of other sender": {Options: all, Senders: map[string]print.Options{"andre": {}}},
+		"of the sender":       {Options: printing.Options{Farve: fjernprint.SH}, Senders: map[string]printing.Options{"jobcenter": all}},
+		"of the letter":       {OptionsFor: func(gateway.Letter, printing.Options) printing.Options { return all }},
+		"not of other sender": {Options: all, Senders: map[string]printing.Options{"andre": {}}},
 	} {
 		got := written(t, forsendelse(t, cfg, l))
 		for _, want := range []string{
@@ -302,21 +303,21 @@ func TestOptions(t *testing.T) {
 			}
 		}
 	}
-	if f := forsendelse(t, print.Config{WithoutRecipient: true}, l); f.Modtager != nil {
+	if f := forsendelse(t, printing.Config{WithoutRecipient: true}, l); f.Modtager != nil {
 		t.Error("the recipient is told")
 	}
-	for name, cfg := range map[string]print.Config{
-		"colour":   {Options: print.Options{Farve: "Blå"}},
-		"category": {Senders: map[string]print.Options{"x": {Kategori: "Hurtig"}}},
+	for name, cfg := range map[string]printing.Config{
+		"colour":   {Options: printing.Options{Farve: "Blå"}},
+		"category": {Senders: map[string]printing.Options{"x": {Kategori: "Hurtig"}}},
 		"font":     {PDF: letterpdf.Config{Regular: []byte("x"), Bold: []byte("y")}},
 	} {
-		if _, err := print.New(cfg); err == nil {
+		if _, err := printing.New(cfg); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
 }
 
-func forsendelse(t *testing.T, cfg print.Config, l gateway.Letter) *fjernprint.ForsendelseI {
+func forsendelse(t *testing.T, cfg printing.Config, l gateway.Letter) *fjernprint.ForsendelseI {
 	t.Helper()
 	f, err := channel(t, cfg).Forsendelse(t.Context(), l)
 	if err != nil {
@@ -327,20 +328,20 @@ func forsendelse(t *testing.T, cfg print.Config, l gateway.Letter) *fjernprint.F
 
 func TestWhatCannotBeMade(t *testing.T) {
 	t.Parallel()
-	c := channel(t, print.Config{Afsender: &recording{}})
+	c := channel(t, printing.Config{Afsender: &recording{}})
 	l := letter(t)
 	l.Intent.Content.Text = "😀"
-	if o := c.Send(t.Context(), l); o.Class != gateway.Fail || o.Code != print.CodeInvalid || strings.Contains(fmt.Sprint(o.Err), "😀") {
+	if o := c.Send(t.Context(), l); o.Class != gateway.Fail || o.Code != printing.CodeInvalid || strings.Contains(fmt.Sprint(o.Err), "😀") {
 		t.Errorf("%+v", o)
 	}
 	l = letter(t)
 	l.Intent.Recipient.Address.Postcode = "80"
-	if o := c.Send(t.Context(), l); o.Class != gateway.Fail || o.Code != print.CodeInvalid {
+	if o := c.Send(t.Context(), l); o.Class != gateway.Fail || o.Code != printing.CodeInvalid {
 		t.Errorf("%+v", o)
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if o := c.Send(ended, letter(t)); o.Class != gateway.Retry || o.Code != print.CodeNotMade {
+	if o := c.Send(ended, letter(t)); o.Class != gateway.Retry || o.Code != printing.CodeNotMade {
 		t.Errorf("%+v", o)
 	}
 }
@@ -353,7 +354,7 @@ func TestACompanyAndAnAddressAbroad(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.Intent.Recipient.Address = gateway.Address{Street: "Unter den Linden", House: "77", Postcode: "10117", City: "Berlin", Country: "DE"}
-	c := channel(t, print.Config{})
+	c := channel(t, printing.Config{})
 	if ps := c.Check(t.Context(), l); len(ps) > 0 {
 		t.Fatalf("%+v", ps)
 	}

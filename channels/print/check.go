@@ -195,7 +195,7 @@ func (c *Channel) look(ctx context.Context, l gateway.Letter, n int, size int64)
 func (c *Channel) checkForsendelse(ps *problems, l gateway.Letter) {
 	l.Message.AfsendelseID = checkID
 	l.Sender.Forsendelsestype = max(1, l.Sender.Forsendelsestype)
-	var pdf xmlstream.Content = xmlstream.Bytes([]byte("%PDF-"))
+	pdf := xmlstream.Bytes([]byte("%PDF-"))
 	if docs := l.Intent.Content.Documents; len(docs) > 0 {
 		pdf = document{size: docs[0].Size, open: l.Open}
 	}
@@ -222,9 +222,9 @@ var bilag = regexp.MustCompile(`^BilagSamling/Bilag\[(\d+)\](/BilagNavn)?`)
 func position(path string) string {
 	m := bilag.FindStringSubmatch(path)
 	switch {
-	case m != nil && m[2] != "":
+	case len(m) > 2 && m[2] != "":
 		return "/content/documents/" + m[1] + "/filename"
-	case m != nil:
+	case len(m) > 0:
 		return "/content/documents/" + m[1]
 	case path == "BilagSamling", path == "":
 		return "/content/documents"

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/brevdue/brevdue/channels/print"
+	printing "github.com/brevdue/brevdue/channels/print"
 	"github.com/brevdue/brevdue/gateway"
 )
 
@@ -72,7 +72,7 @@ func TestCheckPointsIntoTheRequest(t *testing.T) {
 			return l
 		}, []string{"/recipient/address/country address.country"}, ""},
 		"name of another script": {func(_ *testing.T, l gateway.Letter) gateway.Letter {
-			l.Intent.Recipient.Name = "李"
+			l.Intent.Recipient.Name = "\u674e"
 			return l
 		}, []string{"/recipient/name text.character"}, "U+674E"},
 		"name longer than the window": {func(_ *testing.T, l gateway.Letter) gateway.Letter {
@@ -85,7 +85,7 @@ func TestCheckPointsIntoTheRequest(t *testing.T) {
 			return l
 		}, []string{"/content/documents required"}, ""},
 		"text that cannot be printed": {func(_ *testing.T, l gateway.Letter) gateway.Letter {
-			l.Intent.Content.Text, l.Intent.Content.Title = "Hej 😀", "漢"
+			l.Intent.Content.Text, l.Intent.Content.Title = "Hej 😀", "\u6f22"
 			l.Intent.Content.Actions[1].Label = "✂"
 			return l
 		}, []string{"/content/title text.character", "/content/text text.character", "/content/actions/1 text.character"}, ""},
@@ -134,13 +134,14 @@ func TestCheckPointsIntoTheRequest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := c.change(t, letter(t))
-			ps := channel(t, print.Config{}).Check(t.Context(), l)
+			ps := channel(t, printing.Config{}).Check(t.Context(), l)
 			var got []string
-			all := ""
+			var details []string
 			for _, p := range ps {
 				got = append(got, p.Pointer+" "+p.Code)
-				all += p.Detail
+				details = append(details, p.Detail)
 			}
+			all := strings.Join(details, "\n")
 			if !slices.Equal(got, c.want) || !strings.Contains(all, c.detail) {
 				t.Errorf("%+v, want %v", ps, c.want)
 			}
@@ -157,18 +158,46 @@ func TestTogetherTheDocumentsAreTooLarge(t *testing.T) {
 	t.Parallel()
 	l := withPDF(t, letter(t))
 	one := l.Intent.Content.Documents[0].Size
-	ps := channel(t, print.Config{MaxSize: one + 1}).Check(t.Context(), l)
+	ps := channel(t, printing.Config{MaxSize: one + 1}).Check(t.Context(), l)
 	if len(ps) != 1 || ps[0].Pointer != "/content/documents" || ps[0].Code != "letter.too_large" {
 		t.Errorf("%+v", ps)
 	}
 }
 
 func BenchmarkCheckText(b *testing.B) {
-	c, l := channel(b, print.Config{}), letter(b)
+	c, l := channel(b, printing.Config{}), letter(b)
 	b.ReportAllocs()
 	for b.Loop() {
 		if ps := c.Check(b.Context(), l); len(ps) > 0 {
 			b.Fatal(ps)
 		}
 	}
+}
+
+// FuzzWhatPassesCanBeSent: nothing may be found invalid after Check.
+func FuzzWhatPassesCanBeSent(f *testing.F) {
+	f.Add("Nancy Ann Berggren", "Modtagergade", "007b", "2. sal", "tv.", "8000", "Aarhus C", "DK", "Titel", "Kære Nancy")
+	f.Add("Åse", "Nørre Allé 1", "", "", "", "DK-2200", "København N", "", "x", "- a\n- b")
+	f.Add("Max Müller", "Unter den Linden", "77", "", "", "10117", "Berlin", "DE", "y", "1. januar")
+	f.Add("c/o", strings.Repeat("lang ", 20), "1000", "k1", "12345", "0800", "", "SE", "z", "\u0301")
+	c := channel(f, printing.Config{})
+	f.Fuzz(func(t *testing.T, name, street, house, floor, door, postcode, city, country, title, text string) {
+		l := letter(t)
+		l.Intent.Recipient.Name = gateway.Private(name)
+		l.Intent.Recipient.Address = gateway.Address{
+			Street: gateway.Private(street), House: gateway.Private(house), Floor: gateway.Private(floor), Door: gateway.Private(door),
+			Postcode: gateway.Private(postcode), City: gateway.Private(city), Country: gateway.Private(country),
+		}
+		l.Intent.Content.Title, l.Intent.Content.Text = title, text
+		if ps := c.Check(t.Context(), l); len(ps) > 0 {
+			return
+		}
+		sent, err := c.Forsendelse(t.Context(), l)
+		if err != nil {
+			t.Fatalf("passed, but cannot be made: %v", err)
+		}
+		if err := errors.Join(sent.Validate(), sent.CheckContents(t.Context())); err != nil {
+			t.Fatalf("passed, but is no ForsendelseI: %v", err)
+		}
+	})
 }

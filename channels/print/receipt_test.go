@@ -3,14 +3,14 @@ package print_test
 import (
 	"testing"
 
-	"github.com/brevdue/brevdue/channels/print"
+	printing "github.com/brevdue/brevdue/channels/print"
 	"github.com/brevdue/brevdue/gateway"
 	"github.com/brevdue/brevdue/sf1601/beskedfordeler"
 )
 
 func TestReceiptsOfPrint(t *testing.T) {
 	t.Parallel()
-	read := print.Receipts(print.Returned{})
+	read := printing.Receipts(printing.Returned{})
 	for kind, want := range map[beskedfordeler.Kind]gateway.ReceiptKind{
 		beskedfordeler.KindAfsendt:            gateway.ReceiptNote,
 		beskedfordeler.KindKlar:               gateway.ReceiptNote,
@@ -38,26 +38,26 @@ func TestReturnMail(t *testing.T) {
 	opdatering := func(s beskedfordeler.PostStatus) *beskedfordeler.Besked {
 		return &beskedfordeler.Besked{Handling: beskedfordeler.HandlingOpdatering, Status: &s}
 	}
-	set := print.Returned{HaendelseTypeKoder: []string{"7"}, FejlKoder: []string{"R1"}, Tekster: []string{}}
+	set := printing.Returned{HaendelseTypeKoder: []string{"7"}, FejlKoder: []string{"R1"}, Tekster: []string{}}
 	for name, c := range map[string]struct {
-		rule print.Returned
+		rule printing.Returned
 		b    *beskedfordeler.Besked
 		want gateway.ReceiptKind
 	}{
-		"text says so":        {print.Returned{}, opdatering(beskedfordeler.PostStatus{FejlTekst: "Returpost: ubekendt på adressen"}), gateway.ReceiptReturned},
-		"text in capitals":    {print.Returned{}, opdatering(beskedfordeler.PostStatus{FejlTekst: "BREVET ER RETURNERET"}), gateway.ReceiptReturned},
-		"change of address":   {print.Returned{}, opdatering(beskedfordeler.PostStatus{FejlTekst: "Ny adresse"}), gateway.ReceiptNote},
-		"no text":             {print.Returned{}, opdatering(beskedfordeler.PostStatus{}), gateway.ReceiptNote},
-		"no body":             {print.Returned{}, &beskedfordeler.Besked{Handling: beskedfordeler.HandlingOpdatering}, gateway.ReceiptNote},
-		"unset code":          {print.Returned{}, opdatering(beskedfordeler.PostStatus{FejlKode: "R1"}), gateway.ReceiptNote},
+		"text says so":        {printing.Returned{}, opdatering(beskedfordeler.PostStatus{FejlTekst: "Returpost: ubekendt på adressen"}), gateway.ReceiptReturned},
+		"text in capitals":    {printing.Returned{}, opdatering(beskedfordeler.PostStatus{FejlTekst: "BREVET ER RETURNERET"}), gateway.ReceiptReturned},
+		"change of address":   {printing.Returned{}, opdatering(beskedfordeler.PostStatus{FejlTekst: "Ny adresse"}), gateway.ReceiptNote},
+		"no text":             {printing.Returned{}, opdatering(beskedfordeler.PostStatus{}), gateway.ReceiptNote},
+		"no body":             {printing.Returned{}, &beskedfordeler.Besked{Handling: beskedfordeler.HandlingOpdatering}, gateway.ReceiptNote},
+		"unset code":          {printing.Returned{}, opdatering(beskedfordeler.PostStatus{FejlKode: "R1"}), gateway.ReceiptNote},
 		"code":                {set, opdatering(beskedfordeler.PostStatus{FejlKode: "R1"}), gateway.ReceiptReturned},
 		"event":               {set, opdatering(beskedfordeler.PostStatus{Haendelser: []beskedfordeler.Haendelse{{TypeKode: "3"}, {TypeKode: "7"}}}), gateway.ReceiptReturned},
 		"another event":       {set, opdatering(beskedfordeler.PostStatus{Haendelser: []beskedfordeler.Haendelse{{TypeKode: "3"}}}), gateway.ReceiptNote},
 		"texts say nothing":   {set, opdatering(beskedfordeler.PostStatus{FejlTekst: "returpost"}), gateway.ReceiptNote},
-		"another status":      {print.Returned{}, &beskedfordeler.Besked{Handling: beskedfordeler.HandlingPostDanmark, Status: &beskedfordeler.PostStatus{FejlTekst: "returpost"}}, gateway.ReceiptDelivered},
-		"an empty text is no": {print.Returned{Tekster: []string{""}}, opdatering(beskedfordeler.PostStatus{FejlTekst: "x"}), gateway.ReceiptNote},
+		"another status":      {printing.Returned{}, &beskedfordeler.Besked{Handling: beskedfordeler.HandlingPostDanmark, Status: &beskedfordeler.PostStatus{FejlTekst: "returpost"}}, gateway.ReceiptDelivered},
+		"an empty text is no": {printing.Returned{Tekster: []string{""}}, opdatering(beskedfordeler.PostStatus{FejlTekst: "x"}), gateway.ReceiptNote},
 	} {
-		if got := print.Receipts(c.rule)(nil, c.b); got.Kind != c.want {
+		if got := printing.Receipts(c.rule)(nil, c.b); got.Kind != c.want {
 			t.Errorf("%s: %s, want %s", name, got.Kind, c.want)
 		}
 	}

@@ -9,7 +9,7 @@
 //  3. The text is cut into paragraphs and list items ([blocks]), wrapped with the fonts' own widths, and placed on pages.
 //  4. The pages are written by codeberg.org/go-pdf/fpdf, each line inside a marked-content sequence.
 //  5. An incremental update ([tag]) adds what fpdf cannot write: the structure tree, the parent tree, MarkInfo, XMP
-//     metadata with the title, and the file identifier. [src: ISO 32000-1 §7.5.6 and §14.7]
+//     metadata with the title, and the file identifier. [src: ISO-32000-1 §7.5.6 and §14.7]
 //
 // The same [Letter] gives the same bytes: dates come from the letter, the file identifier is a digest of the contents,
 // and nothing is random. Every attempt of a message therefore sends the same letter.

@@ -4,7 +4,7 @@ import "strconv"
 
 // node is an element of the structure tree.
 type node struct {
-	tag   string // standard structure type [src: ISO 32000-1 §14.8.4]
+	tag   string // standard structure type [src: ISO-32000-1 §14.8.4]
 	kids  []*node
 	marks []mark
 }

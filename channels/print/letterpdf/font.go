@@ -68,7 +68,10 @@ func (m *measurer) lookUp(f *typeface, r rune) float64 {
 // printable leaves out what fpdf would set wrongly whatever the font has: controls, marks that combine with the letter
 // before them, right-to-left scripts, and what lies beyond the two bytes of its character codes.
 func printable(r rune) bool {
-	if r == unicode.ReplacementChar || r > 0xffff || unicode.IsControl(r) || unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf, unicode.Co, unicode.Cs) {
+	if r == unicode.ReplacementChar || r > 0xffff || unicode.IsControl(r) {
+		return false
+	}
+	if unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf, unicode.Co, unicode.Cs) {
 		return false
 	}
 	properties, _ := bidi.LookupRune(r)

@@ -2,7 +2,7 @@ package letterpdf
 
 import "errors"
 
-// A4 in millimetres. [src: ISO 216]
+// A4 in millimetres. [src: ISO-216]
 const (
 	pageWidth  = 210.0
 	pageHeight = 297.0

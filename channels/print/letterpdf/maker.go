@@ -1,6 +1,7 @@
 package letterpdf
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -29,7 +30,7 @@ type Maker struct {
 // New reads the fonts and checks the layout.
 func New(cfg Config) (*Maker, error) {
 	if (cfg.Regular == nil) != (cfg.Bold == nil) {
-		return nil, fmt.Errorf("letterpdf: a regular and a bold font go together")
+		return nil, errors.New("letterpdf: a regular and a bold font go together")
 	}
 	if cfg.Regular == nil {
 		cfg.Regular, cfg.Bold = goregular.TTF, gobold.TTF
@@ -54,7 +55,8 @@ func New(cfg Config) (*Maker, error) {
 	}
 	// What the letter itself adds must be in the fonts, and fpdf must be able to embed them.
 	_, err = m.Make(Letter{
-		Date: time.Unix(0, 0).UTC(), CaseID: "0123456789", Title: "Prøve æøå ÆØÅ", Text: "- Side 1 af 2\n\n1. prøve", Recipient: []string{"A"},
+		Date: time.Unix(0, 0).UTC(), CaseID: "0123456789", Title: "Prøve æøå ÆØÅ", Text: "- Side 1 af 2\n\n1. prøve",
+		Recipient: []string{"A"},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("letterpdf: the fonts cannot be used: %w", err)

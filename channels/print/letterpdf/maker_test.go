@@ -226,12 +226,12 @@ func TestWhatCannotBePrintedIsNamed(t *testing.T) {
 		detail string
 	}{
 		"emoji":            {func(l *letterpdf.Letter) { l.Text = "Hej 😀" }, letterpdf.FieldText, 0, letterpdf.CodeCharacter, "U+1F600"},
-		"chinese":          {func(l *letterpdf.Letter) { l.Recipient[1] = "李" }, letterpdf.FieldRecipient, 1, letterpdf.CodeCharacter, "U+674E"},
+		"chinese":          {func(l *letterpdf.Letter) { l.Recipient[1] = "\u674e" }, letterpdf.FieldRecipient, 1, letterpdf.CodeCharacter, "U+674E"},
 		"hebrew":           {func(l *letterpdf.Letter) { l.Title = "שלום" }, letterpdf.FieldTitle, 0, letterpdf.CodeCharacter, "U+05E9"},
 		"combining":        {func(l *letterpdf.Letter) { l.Sender = "x\u0301" }, letterpdf.FieldSender, 0, letterpdf.CodeCharacter, "U+0301"},
 		"control":          {func(l *letterpdf.Letter) { l.CaseID = "a\x00b" }, letterpdf.FieldCaseID, 0, letterpdf.CodeCharacter, "U+0000"},
 		"not utf-8":        {func(l *letterpdf.Letter) { l.Text = "a\xffb" }, letterpdf.FieldText, 0, letterpdf.CodeCharacter, "U+FFFD"},
-		"section":          {func(l *letterpdf.Letter) { l.Sections[1].Lines[0] = "漢" }, letterpdf.FieldSections, 1, letterpdf.CodeCharacter, "U+6F22"},
+		"section":          {func(l *letterpdf.Letter) { l.Sections[1].Lines[0] = "\u6f22" }, letterpdf.FieldSections, 1, letterpdf.CodeCharacter, "U+6F22"},
 		"no title":         {func(l *letterpdf.Letter) { l.Title = " \n" }, letterpdf.FieldTitle, 0, letterpdf.CodeRequired, ""},
 		"tall address":     {func(l *letterpdf.Letter) { l.Recipient = strings.Fields(long)[:7] }, letterpdf.FieldRecipient, 0, letterpdf.CodeTooLong, "6 lines"},
 		"long name":        {func(l *letterpdf.Letter) { l.Recipient[0] = long }, letterpdf.FieldRecipient, 0, letterpdf.CodeTooLong, "window"},

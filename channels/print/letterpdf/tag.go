@@ -21,7 +21,7 @@ var errShape = errors.New("letterpdf: the written pages have an unexpected shape
 
 var trailer = regexp.MustCompile(`(?s)/Size (\d+)\s+/Root (\d+) 0 R\s+/Info (\d+) 0 R\s+>>\s+startxref\s+(\d+)\s+%%EOF\s*$`)
 
-// update is an incremental update under construction. [src: ISO 32000-1 §7.5.6]
+// update is an incremental update under construction. [src: ISO-32000-1 §7.5.6]
 type update struct {
 	out     bytes.Buffer
 	offsets map[int]int
@@ -84,16 +84,12 @@ func pageObject(k int) int { return 3 + 2*k }
 func (u *update) page(raw []byte, k int) error {
 	n := pageObject(k)
 	head := []byte(fmt.Sprintf("\n%d 0 obj\n<</Type /Page\n", n))
-	start := bytes.Index(raw, head)
-	if start < 0 {
+	_, rest, found := bytes.Cut(raw, head)
+	entries, _, ends := bytes.Cut(rest, []byte("\nendobj\n"))
+	if !found || !ends {
 		return errShape
 	}
-	rest := raw[start+len(head):]
-	end := bytes.Index(rest, []byte("\nendobj\n"))
-	if end < 0 {
-		return errShape
-	}
-	u.object(n, fmt.Sprintf("<</Type /Page\n/StructParents %d\n/Tabs /S\n%s", k, rest[:end]))
+	u.object(n, fmt.Sprintf("<</Type /Page\n/StructParents %d\n/Tabs /S\n%s", k, entries))
 	return nil
 }
 
@@ -140,7 +136,7 @@ func (u *update) finish(root, info, previous int) []byte {
 	sum := sha256.Sum256(u.out.Bytes())
 	start := u.out.Len()
 	u.out.WriteString("xref\n")
-	for n := 0; n < u.next; n++ {
+	for n := range u.next {
 		offset, written := u.offsets[n]
 		if !written {
 			continue
@@ -152,7 +148,7 @@ func (u *update) finish(root, info, previous int) []byte {
 	return u.out.Bytes()
 }
 
-// xmp writes the metadata packet. [src: ISO 16684-1]
+// xmp writes the metadata packet. [src: ISO-16684-1]
 func (a meta) xmp() string {
 	var b strings.Builder
 	b.WriteString("<?xpacket begin=\"\ufeff\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n" +

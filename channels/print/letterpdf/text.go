@@ -40,7 +40,7 @@ const bullet = "•"
 // listItem reads the label and the text of a list item; false when s is none.
 func listItem(s string) (label, text string, ok bool) {
 	m := item.FindStringSubmatch(s)
-	if m == nil || m[3] == "" || strings.HasSuffix(m[2], ".") && month.MatchString(m[3]) {
+	if len(m) < 4 || m[3] == "" || strings.HasSuffix(m[2], ".") && month.MatchString(m[3]) {
 		return "", "", false
 	}
 	if m[2] != "" {

@@ -8,7 +8,6 @@ import (
 
 // file builds a PDF by hand: object n is objects[n-1].
 type file struct {
-	version string
 	objects []string
 	trailer string // more entries, e.g. /Encrypt
 }

@@ -19,7 +19,7 @@
 // every object of a file: pdfcpu 0.15, the best-kept one in Go, limits each stream, but not their sum, and a file of 7 MiB
 // may hold a thousand streams that unpack to a thousandfold. This reader reads only what the questions above ask for, never
 // writes, unpacks only what it must, and counts every step and every unpacked byte against one budget ([Config.Limits]).
-// [src: ISO 32000-1 §7]
+// [src: ISO-32000-1 §7]
 //
 // Not looked at: what is painted outside the printable area, images, colours, forms, scripts, and whether a font that is
 // listed is used. Nothing is executed and no link is followed.

@@ -13,7 +13,7 @@ type fontState struct {
 	inner    any // the resources of a Type 3 font
 }
 
-// fontWalk collects the fonts of one page. [src: ISO 32000-1 §7.8.3, §9.6 to §9.9]
+// fontWalk collects the fonts of one page. [src: ISO-32000-1 §7.8.3, §9.6 to §9.9]
 type fontWalk struct {
 	v       *visit
 	seen    map[int]bool // resources and objects visited on this page

@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// The objects of PDF: nil, bool, int64, float64, text, name, array, dict, ref and *stream. [src: ISO 32000-1 §7.3]
+// The objects of PDF: nil, bool, int64, float64, text, name, array, dict, ref and *stream. [src: ISO-32000-1 §7.3]
 type (
 	name  string
 	text  struct{} // strings are not needed
@@ -220,7 +220,7 @@ func (l *lexer) dict(depth int) (any, error) {
 	return out, nil
 }
 
-// maxObject is the largest object number. [src: ISO 32000-1 annex C]
+// maxObject is the largest object number. [src: ISO-32000-1 annex C]
 const maxObject = 8388607
 
 func (l *lexer) numberOrWord() (any, error) {
@@ -234,7 +234,7 @@ func (l *lexer) numberOrWord() (any, error) {
 	case "false":
 		return false, nil
 	case "null":
-		return nil, nil
+		return nil, nil //nolint:nilnil // the object null
 	}
 	if c := w[0]; c == '+' || c == '-' || c == '.' || c >= '0' && c <= '9' {
 		if len(w) > 64 {

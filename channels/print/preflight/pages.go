@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// The size of A4 and of the unit of a page's coordinates, in millimetres. [src: ISO 216; ISO 32000-1 §8.3.2.3]
+// The size of A4 and of the unit of a page's coordinates, in millimetres. [src: ISO-216; ISO-32000-1 §8.3.2.3]
 const (
 	a4Width  = 210.0
 	a4Height = 297.0
 	unit     = 25.4 / 72
 )
 
-// inherited is what a page takes from the nodes above it when it says nothing itself. [src: ISO 32000-1 §7.7.3.4]
+// inherited is what a page takes from the nodes above it when it says nothing itself. [src: ISO-32000-1 §7.7.3.4]
 type inherited struct{ resources, mediaBox, cropBox, rotate any }
 
 func (i inherited) from(d dict) inherited {

@@ -24,7 +24,7 @@ type reader struct {
 	packed  map[int]*objectStream
 }
 
-// objectStream is an unpacked object stream. [src: ISO 32000-1 §7.5.7]
+// objectStream is an unpacked object stream. [src: ISO-32000-1 §7.5.7]
 type objectStream struct {
 	data    []byte
 	offsets []int // of the objects, by index
@@ -41,7 +41,7 @@ func newReader(ctx context.Context, b []byte, limits Limits) *reader {
 // at reads from a place in b.
 func (r *reader) at(b []byte, pos int) *lexer { return &lexer{b: b, pos: pos, meter: &r.meter} }
 
-// resolve follows references until there is an object. What is not in the file is nil. [src: ISO 32000-1 §7.3.10]
+// resolve follows references until there is an object. What is not in the file is nil. [src: ISO-32000-1 §7.3.10]
 func (r *reader) resolve(o any) (any, error) {
 	for range r.limits.Depth {
 		is, ok := o.(ref)
@@ -66,7 +66,7 @@ func (r *reader) load(num int) (any, error) {
 	}
 	e, known := r.entries[num]
 	if !known || e.free {
-		return nil, nil
+		return nil, nil //nolint:nilnil // what is not there is the object null
 	}
 	if r.loading[num] {
 		return nil, fault("an object contains itself")
@@ -108,7 +108,7 @@ func (r *reader) indirect(num, offset int) (any, error) {
 	switch v := o.(type) {
 	case keyword:
 		if v == "endobj" {
-			return nil, nil // an empty object
+			return nil, nil //nolint:nilnil // an empty object is null
 		}
 		return nil, fault("an object cannot be read")
 	case int64:
@@ -253,6 +253,6 @@ func (r *reader) dictionary(o any) (dict, error) {
 	case *stream:
 		return v.dict, nil
 	default:
-		return nil, nil
+		return nil, nil //nolint:nilnil // no dictionary is an empty one
 	}
 }

@@ -90,7 +90,7 @@ func (r *reader) unpack(s *stream) ([]byte, error) {
 	return r.unpredict(s, data)
 }
 
-// unpredict undoes the PNG predictors, which cross-reference streams use. [src: ISO 32000-1 §7.4.4.4]
+// unpredict undoes the PNG predictors, which cross-reference streams use. [src: ISO-32000-1 §7.4.4.4]
 func (r *reader) unpredict(s *stream, data []byte) ([]byte, error) {
 	o, err := r.resolve(s.dict["DecodeParms"])
 	if err != nil {
@@ -118,7 +118,7 @@ func (r *reader) unpredict(s *stream, data []byte) ([]byte, error) {
 	return unfilter(data, columns)
 }
 
-// unfilter undoes the filter of each row, of bytes of one component. [src: PNG specification §9]
+// unfilter undoes the filter of each row, of bytes of one component. [src: PNG §9]
 func unfilter(data []byte, columns int) ([]byte, error) {
 	rows := len(data) / (columns + 1)
 	out := make([]byte, 0, rows*columns)
@@ -138,7 +138,7 @@ func unfilter(data []byte, columns int) ([]byte, error) {
 			case 2:
 				row[x] += above[x]
 			case 3:
-				row[x] += byte((int(left) + int(above[x])) / 2)
+				row[x] += byte((uint16(left) + uint16(above[x])) / 2) //nolint:gosec // half of two bytes is a byte
 			case 4:
 				row[x] += paeth(left, above[x], corner)
 			default:

@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// open follows the cross-reference from the end of the file. [src: ISO 32000-1 §7.5.4, §7.5.5, §7.5.8]
+// open follows the cross-reference from the end of the file. [src: ISO-32000-1 §7.5.4, §7.5.5, §7.5.8]
 func (r *reader) open() error {
 	tail := r.b[max(0, len(r.b)-1024):]
 	at := bytes.LastIndex(tail, []byte("startxref"))
