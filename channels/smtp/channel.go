@@ -39,7 +39,14 @@ type Channel struct {
 	pool *pool
 }
 
-var _ gateway.Channel = (*Channel)(nil)
+var (
+	_ gateway.Channel  = (*Channel)(nil)
+	_ gateway.LastWord = (*Channel)(nil)
+)
+
+// LastWord implements gateway.LastWord: a mail server that has accepted a letter says no more. A bounce, if any, goes to
+// the sender's own mailbox.
+func (*Channel) LastWord() bool { return true }
 
 // New makes the channel. It connects when the first letter is sent.
 func New(cfg Config) *Channel {

@@ -19,12 +19,12 @@ type header struct{ strings.Builder }
 // maxLine is where a header line is folded if it has a blank to fold at. [src: RFC-5322 2.1.1]
 const maxLine = 76
 
-// add writes one field, folded at blanks.
+// add writes one field, folded at blanks. The first word stays beside the name: some servers lose what does not.
 func (h *header) add(name, value string) {
 	h.WriteString(name + ":")
 	room := maxLine - len(name) - 1
-	for word := range strings.FieldsSeq(oneLine(value)) {
-		if room < len(word)+1 && room < maxLine-1 {
+	for n, word := range strings.Fields(oneLine(value)) {
+		if n > 0 && room < len(word)+1 {
 			h.WriteString("\r\n")
 			room = maxLine
 		}
@@ -45,8 +45,9 @@ func oneLine(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-// maxWord is how many bytes go into one encoded word, which with its frame is at most 75 long. [src: RFC-2047 2]
-const maxWord = 45
+// maxWord is how many bytes go into one encoded word, so that a line with the longest field name and one word is at most
+// 76 long. [src: RFC-2047 2]
+const maxWord = 39
 
 // unstructured is text as a Subject carries it: as it is when it is plain, and in encoded words otherwise. Text that
 // looks like an encoded word is encoded, too, so that it is shown as it was written. [src: RFC-2047 2, 5]

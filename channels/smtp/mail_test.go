@@ -167,6 +167,11 @@ func TestTheWholeMail(t *testing.T) {
 			t.Errorf("document %d: %d bytes, %s %q %s", n, len(p.content), p.disposition, p.filename, p.kind)
 		}
 	}
+	for line := range strings.SplitSeq(headOf(raw), "\r\n") {
+		if len(line) > 76 && !strings.HasPrefix(line, "Message-ID: <") || strings.HasSuffix(line, ":") {
+			t.Errorf("header line of %d: %s", len(line), line)
+		}
+	}
 	wireClean(t, raw)
 }
 
