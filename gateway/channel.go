@@ -45,6 +45,10 @@ type Channel interface {
 // a Witness without evidence is known not to have left.
 type Witness interface{ Witnesses() bool }
 
+// LastWord is a channel whose far end says nothing after it has accepted a letter (a mail server, say): what it accepted
+// counts as delivered, since no status will ever tell more.
+type LastWord interface{ LastWord() bool }
+
 // OnUnknown is what happens when a letter may have been accepted and no status came in time.
 type OnUnknown string
 

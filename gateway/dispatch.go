@@ -237,6 +237,9 @@ func (g *Gateway) apply(tx Tx, head *Intent, m *Message, a *Attempt, o Outcome) 
 	switch o.Class {
 	case Accept:
 		m.SubmittedAt, m.Uncertain = now, false
+		if last, ok := g.channels[m.Channel].(LastWord); ok && last.LastWord() {
+			return nil, nil, g.move(tx, head, m, Delivered, o.Code, o.Text)
+		}
 		m.DueAt = g.silenceEnds(head, m)
 		return nil, nil, g.move(tx, head, m, Submitted, o.Code, o.Text)
 	case Unknown:

@@ -37,6 +37,19 @@ func TestDispatchSendsAndWaitsForStatus(t *testing.T) {
 	}
 }
 
+func TestAcceptedIsDeliveredWhereNoStatusEverFollows(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.first.lastWord = true
+	i := b.accept(t, draft(t, "r1"))
+	if err := b.Dispatch(t.Context(), i.Messages[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.view(t, i.ID); got.Status != gateway.IntentDelivered || got.Messages[0].SubmittedAt.IsZero() || got.FinalAt.IsZero() {
+		t.Fatalf("%+v", got)
+	}
+}
+
 func TestRetryKeepsIdentityAndGrows(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

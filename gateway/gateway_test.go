@@ -50,6 +50,7 @@ func (c *clock) advance(d time.Duration) {
 type scripted struct {
 	name      string
 	witness   bool
+	lastWord  bool
 	mu        sync.Mutex
 	outcomes  []gateway.Outcome // one per attempt; the last one repeats
 	sent      []gateway.Letter
@@ -59,6 +60,7 @@ type scripted struct {
 
 func (s *scripted) Name() string    { return s.name }
 func (s *scripted) Witnesses() bool { return s.witness }
+func (s *scripted) LastWord() bool  { return s.lastWord }
 func (s *scripted) Check(context.Context, gateway.Letter) []gateway.Problem {
 	return s.problems
 }

@@ -42,8 +42,9 @@ type Breaker struct {
 }
 
 var (
-	_ gateway.Channel = (*Breaker)(nil)
-	_ gateway.Witness = (*Breaker)(nil)
+	_ gateway.Channel  = (*Breaker)(nil)
+	_ gateway.Witness  = (*Breaker)(nil)
+	_ gateway.LastWord = (*Breaker)(nil)
 )
 
 // Wrap puts a breaker around a channel.
@@ -84,6 +85,12 @@ func (b *Breaker) changed(_ string, _, to gobreaker.State) {
 func (b *Breaker) Witnesses() bool {
 	w, ok := b.Channel.(gateway.Witness)
 	return ok && w.Witnesses()
+}
+
+// LastWord implements gateway.LastWord for the channel inside.
+func (b *Breaker) LastWord() bool {
+	l, ok := b.Channel.(gateway.LastWord)
+	return ok && l.LastWord()
 }
 
 // State is "closed" (all is well), "open" (nothing is let through) or "half-open" (letters on trial).

@@ -23,6 +23,7 @@ type far struct {
 func (*far) Name() string                                            { return "far" }
 func (*far) Check(context.Context, gateway.Letter) []gateway.Problem { return nil }
 func (f *far) Witnesses() bool                                       { return f.witness }
+func (f *far) LastWord() bool                                        { return f.witness }
 
 func (f *far) Send(context.Context, gateway.Letter) gateway.Outcome {
 	f.mu.Lock()
@@ -94,10 +95,10 @@ func TestRefusedLettersAreNoFailureOfTheFarEnd(t *testing.T) {
 
 func TestWrapKeepsTheChannelsNature(t *testing.T) {
 	t.Parallel()
-	if b := breaker.Wrap(&far{witness: true}, breaker.Config{}); b.Name() != "far" || !b.Witnesses() {
-		t.Fatalf("%s, %t", b.Name(), b.Witnesses())
+	if b := breaker.Wrap(&far{witness: true}, breaker.Config{}); b.Name() != "far" || !b.Witnesses() || !b.LastWord() {
+		t.Fatalf("%s, %t, %t", b.Name(), b.Witnesses(), b.LastWord())
 	}
-	if b := breaker.Wrap(&far{}, breaker.Config{}); b.Witnesses() {
-		t.Fatal("a channel without evidence became a witness")
+	if b := breaker.Wrap(&far{}, breaker.Config{}); b.Witnesses() || b.LastWord() {
+		t.Fatal("a channel without evidence became a witness, or its acceptance final")
 	}
 }
