@@ -526,6 +526,9 @@ func TestNobodyListens(t *testing.T) {
 	}
 }
 
+// In TLS 1.3 the far end looks at our certificate after the handshake: its alert
+// may be lost when it closes the connection while we write. That is Temporary,
+// and a later attempt hears the alert.
 func TestAFarEndThatRefusesOurCertificate(t *testing.T) {
 	t.Parallel()
 	f := newFarEnd(t, always(200, yes))
@@ -537,6 +540,9 @@ func TestAFarEndThatRefusesOurCertificate(t *testing.T) {
 		t.Cleanup(strict.Close)
 		c := newClient(t, &farEnd{Server: strict})
 		e := asError(t, second(c.KombiPostAfsend(t.Context(), letter(small()))))
+		for attempt := 0; e.Class == sf1601.Temporary && version == tls.VersionTLS13 && attempt < 50; attempt++ {
+			e = asError(t, second(c.KombiPostAfsend(t.Context(), letter(small()))))
+		}
 		if e.Class != sf1601.Denied || e.Op != sf1601.OpIssue || !strings.Contains(e.Hint, "system certificate") {
 			t.Errorf("%s: %v, hint %q", tls.VersionName(version), e, e.Hint)
 		}
