@@ -237,10 +237,13 @@ func memoShowCommand(t terminal) *cobra.Command {
 				return err
 			}
 			defer func() { _ = in.Close() }()
-			k, err := memo.ReadKombi(cmd.Context(), in, memo.ReadOptions{Fault: func(e *memo.ReadError) error {
-				fmt.Fprintf(t.err, "brevdue: %s: %v (shown without it)\n", args[0], e)
-				return nil
-			}})
+			k, err := memo.ReadKombi(cmd.Context(), in, memo.ReadOptions{
+				Limits: memo.ReadLimits{Size: 1 << 30}, // what is too large to be sent can still be looked at
+				Fault: func(e *memo.ReadError) error {
+					fmt.Fprintf(t.err, "brevdue: %s: %v (shown without it)\n", args[0], e)
+					return nil
+				},
+			})
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -165,6 +166,19 @@ func TestMemoShowMasksPersons(t *testing.T) {
 		if code != exitOK || !strings.Contains(out, cpr) || !strings.Contains(out, name) {
 			t.Errorf("clear: exit %d\n%s%s", code, out, errs)
 		}
+	}
+}
+
+func TestMemoShowTakesWhatIsTooLargeToSend(t *testing.T) {
+	t.Parallel()
+	letter, err := os.ReadFile(memoFolder + "letter-1.2.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	in := io.MultiReader(bytes.NewReader(letter), strings.NewReader(strings.Repeat(" ", 100_000_000)))
+	if code := run(t.Context(), []string{"memo", "show", "-"}, terminal{in: in, out: &out, err: &errs}); code != exitOK {
+		t.Errorf("exit %d\n%s", code, errs.String())
 	}
 }
 
