@@ -16,7 +16,7 @@ import (
 	"github.com/brevdue/brevdue/channels/automatic"
 	"github.com/brevdue/brevdue/channels/channeltest"
 	"github.com/brevdue/brevdue/channels/digitalpost"
-	"github.com/brevdue/brevdue/channels/print"
+	printing "github.com/brevdue/brevdue/channels/print"
 	"github.com/brevdue/brevdue/channels/print/letterpdf"
 	"github.com/brevdue/brevdue/gateway"
 	"github.com/brevdue/brevdue/sf1601"
@@ -27,7 +27,7 @@ import (
 )
 
 // printed is the real printed half, which needs no far end of its own.
-var printed = sync.OnceValues(func() (*print.Channel, error) { return print.New(print.Config{}) })
+var printed = sync.OnceValues(func() (*printing.Channel, error) { return printing.New(printing.Config{}) })
 
 // pdf is a PDF that passes its pre-flight.
 var pdf = sync.OnceValues(func() ([]byte, error) {
