@@ -54,7 +54,7 @@ func TestBreakerStopsHammeringAndRecovers(t *testing.T) {
 		if o.Class != gateway.Retry || o.Code != breaker.Code || o.RetryAfter != time.Minute {
 			t.Fatalf("%+v", o)
 		}
-		if wait := b.Opens(time.Now()).Sub(time.Now()); wait != time.Minute {
+		if wait := time.Until(b.Opens(time.Now())); wait != time.Minute {
 			t.Fatalf("opens in %s", wait)
 		}
 		time.Sleep(61 * time.Second) // fake time

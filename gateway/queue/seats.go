@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"fmt"
 
 	"golang.org/x/sync/semaphore"
 
@@ -43,7 +44,7 @@ func (s *seats) take(ctx context.Context, p gateway.Priority) (leave func(), err
 	for n, g := range gates {
 		if err := g.Acquire(ctx, 1); err != nil {
 			release(gates[:n])
-			return nil, err
+			return nil, fmt.Errorf("wait for a seat: %w", err)
 		}
 	}
 	return func() { release(gates) }, nil

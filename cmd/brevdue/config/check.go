@@ -225,7 +225,8 @@ func (c *Config) checkChannels(f *findings) {
 			f.add(at+".concurrency", "negative", "how many letters may be on their way at once; default 20")
 		}
 		for key, d := range map[string]time.Duration{
-			"next_after": ch.NextAfter, "unknown_wait": ch.UnknownWait, "give_up_after": ch.GiveUpAfter, "retry_first": ch.RetryFirst, "retry_max": ch.RetryMax,
+			"next_after": ch.NextAfter, "unknown_wait": ch.UnknownWait, "give_up_after": ch.GiveUpAfter,
+			"retry_first": ch.RetryFirst, "retry_max": ch.RetryMax,
 		} {
 			if d < 0 {
 				f.add(at+"."+key, "negative", "a duration such as 30s or 2m")

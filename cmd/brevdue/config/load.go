@@ -88,7 +88,9 @@ func decode(k *koanf.Koanf) (*Config, error) {
 		sort.Strings(meta.Unused)
 		var es Errors
 		for _, key := range meta.Unused {
-			es = append(es, Error{Key: dotted.Replace(key), Text: "unknown key", Hint: "the keys are listed in README.md, section Configuration"})
+			es = append(es, Error{
+				Key: dotted.Replace(key), Text: "unknown key", Hint: "the keys are listed in README.md, section Configuration",
+			})
 		}
 		return nil, es
 	}

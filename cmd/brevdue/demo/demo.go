@@ -51,6 +51,7 @@ type stage struct {
 	out      io.Writer
 	token    string // of the producer, and the operator's password
 	far      *sf1601test.Server
+	mail     *mailbox
 	app      *serve.App
 	client   *httpapi.Client
 	samples  []sample
@@ -63,7 +64,7 @@ func Run(ctx context.Context, out io.Writer, o Options) error {
 	if err := s.open(ctx, o); err != nil {
 		return err
 	}
-	defer s.far.Close()
+	defer s.close()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	group, ctx := errgroup.WithContext(ctx)
@@ -90,13 +91,17 @@ func (s *stage) open(ctx context.Context, o Options) error {
 		return fmt.Errorf("--dir: %w", err)
 	}
 	fmt.Fprintln(s.out, "State in", dir)
+	if s.mail, err = openMailbox(ctx); err != nil {
+		return err
+	}
 	far := filepath.Join(dir, "sim")
 	if s.far, err = sf1601test.Start(sf1601test.Config{Admin: "127.0.0.1:0", Dir: far}); err != nil {
+		s.close()
 		return fmt.Errorf("start the simulator: %w", err)
 	}
 	cfg, err := config.Parse(s.configuration(ctx, dir, far, o))
 	if err != nil {
-		s.far.Close()
+		s.close()
 		return err
 	}
 	opts := serve.Options{Version: o.Version, Migrate: true}
@@ -105,17 +110,25 @@ func (s *stage) open(ctx context.Context, o Options) error {
 		opts.Logger = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
 	if s.app, err = serve.New(ctx, cfg, opts); err != nil {
-		s.far.Close()
+		s.close()
 		return err
 	}
 	if err := s.far.SetPushURL("https://" + s.app.PushAddress() + serve.PushPath); err != nil {
 		s.app.Close()
-		s.far.Close()
+		s.close()
 		return fmt.Errorf("route statuses: %w", err)
 	}
 	s.client = &httpapi.Client{BaseURL: "http://" + s.app.APIAddress(), Token: s.token, HTTP: http.DefaultClient}
 	fmt.Fprintf(s.out, "Serviceplatformen (simulated) at %s, gateway at http://%s\n\n", s.far.URL(), s.app.APIAddress())
 	return nil
+}
+
+// close ends the far ends.
+func (s *stage) close() {
+	if s.far != nil {
+		s.far.Close()
+	}
+	s.mail.Close()
 }
 
 // configuration is what a file would say.
@@ -137,11 +150,14 @@ func (s *stage) configuration(ctx context.Context, dir, far string, o Options) *
 		},
 		Beskedfordeler: config.Beskedfordeler{Mode: "push", Listen: "127.0.0.1:0", CertificateFile: cert, KeyFile: key, ClientCAFile: ca},
 		Senders: map[string]config.Sender{"jobcenter": {
-			CVR: "55133018", Label: "Testby Kommune, Jobcenter",
+			CVR: "55133018", Label: "Testby Kommune, Jobcenter", From: "jobcenter@testby.example", Forsendelsestype: 4711,
 			ContactPoint: config.ContactPoint{ID: "241d39f6-998e-4929-b198-ccacbbf4b330", Group: "22.33.44.55", Label: "Jobcenter"},
 		}},
 		// A demo should not make anybody wait: quick retries, and a short wait for the status of a lost answer.
-		Channels:  map[string]config.Channel{"digitalpost": {RetryFirst: time.Second, UnknownWait: 10 * time.Second}},
+		Channels: map[string]config.Channel{
+			"digitalpost": {RetryFirst: time.Second, UnknownWait: 10 * time.Second},
+			"smtp":        {URL: "smtp://" + s.mail.address},
+		},
 		Producers: []config.Producer{{Name: producer, TokenSHA256: hexHash}},
 		Operators: []config.Operator{{Name: operator, TokenSHA256: hexHash}},
 	}

@@ -40,6 +40,12 @@ func makeSamples(now time.Time) []sample {
 		{what: "statuses twice and in the wrong order", expected: "delivered", request: letter("2512489988")},
 		{what: "access token refused once (401)", expected: "delivered", request: letter("2512489985")},
 		{what: "to a company, by CVR number", expected: "delivered", request: company("55139996")},
+		{what: "NemSMS", expected: "delivered", request: sms("2512489996")},
+		{what: "e-mail with a calendar file", expected: "delivered", request: mail(appointment(now))},
+		{what: "printed letter, made from its text", expected: "delivered", request: printed("2512489996", "print")},
+		{what: "not in Digital Post, so printed", expected: "delivered", request: printed("2512489995", "digitalpost", "print")},
+		{what: "Automatisk Valg", expected: "delivered", request: printed("2512489996", "automatic")},
+		{what: "printed, and came back", expected: "failed", request: returned()},
 		{what: "for tomorrow, and cancelled today", expected: "cancelled", cancel: true, request: tomorrow(now)},
 	}
 	for n := range list {
@@ -73,6 +79,35 @@ func text(cpr string) httpapi.IntentRequest {
 func company(cvr string) httpapi.IntentRequest {
 	r := letter("")
 	r.Recipient = httpapi.RecipientRequest{CVR: cvr, Name: "Testby Bageri ApS"}
+	return r
+}
+
+func sms(cpr string) httpapi.IntentRequest {
+	r := text(cpr)
+	r.Routes = [][]string{{"nemsms"}}
+	r.Content.SMS = "Husk din samtale i Jobcentret i morgen kl. 10."
+	return r
+}
+
+func mail(actions ...httpapi.ActionRequest) httpapi.IntentRequest {
+	r := text("2512489996")
+	r.Recipient.Email = "nancy@borger.example"
+	r.Routes = [][]string{{"smtp"}}
+	r.Content.Actions = actions
+	return r
+}
+
+func printed(cpr string, route ...string) httpapi.IntentRequest {
+	r := text(cpr)
+	r.Recipient.Address = httpapi.AddressRequest{Street: "Rådhuspladsen", House: "2", Postcode: "8000", City: "Aarhus C", Country: "DK"}
+	r.Routes = [][]string{route}
+	return r
+}
+
+// returned is a letter on paper whose fate the simulator reads from the name: a printed letter carries no CPR number.
+func returned() httpapi.IntentRequest {
+	r := printed("2512489986", "print")
+	r.Recipient.Name = "Nancy Ann Berggren 9986"
 	return r
 }
 

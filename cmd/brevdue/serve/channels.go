@@ -98,7 +98,8 @@ func errorCodes() []gateway.ErrorCode {
 	codes := make([]gateway.ErrorCode, 0, len(rows))
 	for _, c := range rows {
 		codes = append(codes, gateway.ErrorCode{
-			Code: c.Code, FarEnd: "Digital Post", Outcome: gateway.Class(c.Outcome), HintEN: c.Hint, HintDA: c.HintDA, Source: c.Origin, Date: c.Date,
+			Code: c.Code, FarEnd: "Digital Post", Outcome: gateway.Class(c.Outcome),
+			HintEN: c.Hint, HintDA: c.HintDA, Source: c.Origin, Date: c.Date,
 		})
 	}
 	return codes
