@@ -17,7 +17,7 @@ import (
 type handler func(s *Server, api API, w http.ResponseWriter, r *http.Request) (status int, body any, err error)
 
 func postIntent(s *Server, api API, w http.ResponseWriter, r *http.Request) (int, any, error) {
-	in, err := readJSON[IntentRequest](s, w, r)
+	in, err := readJSON(s, w, r, decode[IntentRequest])
 	if err != nil {
 		return 0, nil, err
 	}
@@ -33,8 +33,10 @@ func postIntent(s *Server, api API, w http.ResponseWriter, r *http.Request) (int
 	return http.StatusAccepted, answer, nil
 }
 
-// readJSON reads a request whose body is a T and that has no query.
-func readJSON[T any](s *Server, w http.ResponseWriter, r *http.Request) (in *T, err error) {
+// readJSON reads a request that has a body of JSON and no query.
+func readJSON[T any](
+	s *Server, w http.ResponseWriter, r *http.Request, decode func(body []byte) (*T, error),
+) (in *T, err error) {
 	if err := isJSON(r); err != nil {
 		return nil, err
 	}
@@ -42,7 +44,7 @@ func readJSON[T any](s *Server, w http.ResponseWriter, r *http.Request) (in *T, 
 		return nil, err
 	}
 	err = s.withBody(w, r, func(body []byte) (err error) {
-		in, err = decode[T](body)
+		in, err = decode(body)
 		return err
 	})
 	return in, err
@@ -89,7 +91,7 @@ func cancelIntent(s *Server, api API, _ http.ResponseWriter, r *http.Request) (i
 }
 
 func releaseMessage(s *Server, api API, w http.ResponseWriter, r *http.Request) (int, any, error) {
-	in, err := readJSON[ReleaseRequest](s, w, r)
+	in, err := readJSON(s, w, r, decode[ReleaseRequest])
 	if err != nil {
 		return 0, nil, err
 	}
@@ -100,7 +102,7 @@ func releaseMessage(s *Server, api API, w http.ResponseWriter, r *http.Request) 
 }
 
 func closeMessage(s *Server, api API, w http.ResponseWriter, r *http.Request) (int, any, error) {
-	in, err := readJSON[CloseRequest](s, w, r)
+	in, err := readJSON(s, w, r, decode[CloseRequest])
 	if err != nil {
 		return 0, nil, err
 	}
@@ -140,7 +142,7 @@ func listErrors(s *Server, api API, _ http.ResponseWriter, r *http.Request) (int
 }
 
 func postRegistration(s *Server, api API, w http.ResponseWriter, r *http.Request) (int, any, error) {
-	in, err := readJSON[RegistrationRequest](s, w, r)
+	in, err := readJSON(s, w, r, decodeQuestion)
 	if err != nil {
 		return 0, nil, err
 	}

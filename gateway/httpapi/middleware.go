@@ -70,19 +70,21 @@ func (s *Server) handle(pattern string, h func(w http.ResponseWriter, r *http.Re
 
 // finish follows every handler: it turns a panic, if panicked is one, into an answer, and counts.
 func (s *Server) finish(ctx context.Context, x *exchange, panicked any, count func(status int, took time.Duration)) {
-	if panicked != nil {
-		s.recovered(ctx, x, panicked)
-	}
-	if x.status == 0 { // a handler that wrote nothing, or a client that is gone
-		x.status = http.StatusOK
-		if ctx.Err() != nil {
+	defer func() { // also when the panic goes on, to cut the answer off
+		if x.status == 0 { // a handler that wrote nothing, or a client that is gone
+			x.status = http.StatusOK
+		}
+		if ctx.Err() != nil && x.status == http.StatusOK {
 			x.status = statusClientGone
 		}
-	}
-	took := s.now().Sub(x.start)
-	count(x.status, took)
-	if s.log.Enabled(ctx, slog.LevelDebug) {
-		s.log.DebugContext(ctx, "request", "id", x.id, "route", x.pattern, "status", x.status, "took", took)
+		took := s.now().Sub(x.start)
+		count(x.status, took)
+		if s.log.Enabled(ctx, slog.LevelDebug) {
+			s.log.DebugContext(ctx, "request", "id", x.id, "route", x.pattern, "status", x.status, "took", took)
+		}
+	}()
+	if panicked != nil {
+		s.recovered(ctx, x, panicked)
 	}
 }
 

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -27,11 +26,16 @@ type outbox struct {
 
 	mu      sync.Mutex
 	changed *sync.Cond
-	waiting []byte
+	chunks  [][]byte // of whole lines, in order
+	held    int      // bytes in chunks, and in the one that is being written
+	spare   []byte   // an empty chunk
 	closed  bool
 	err     error // of writing; nothing is written after it
 	done    chan struct{}
 }
+
+// chunkSize is about how many bytes are written at a time; each chunk has a deadline of its own.
+const chunkSize = 64 << 10
 
 // newOutbox sends the header. Nothing else may write to w until close has returned.
 func newOutbox(w http.ResponseWriter, limit int) *outbox {
@@ -52,14 +56,23 @@ func (o *outbox) send(v any) error {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for len(o.waiting) > o.limit && o.err == nil {
+	for o.held > o.limit && o.err == nil {
 		o.deadline(true)
 		o.changed.Wait()
 	}
 	if o.err != nil {
 		return o.err
 	}
-	o.waiting = append(append(o.waiting, body...), '\n')
+	last := len(o.chunks) - 1
+	if last < 0 || len(o.chunks[last])+len(body) >= chunkSize {
+		if o.spare == nil {
+			o.spare = make([]byte, 0, chunkSize)
+		}
+		o.chunks, o.spare = append(o.chunks, o.spare), nil
+		last++
+	}
+	o.chunks[last] = append(append(o.chunks[last], body...), '\n')
+	o.held += len(body) + 1
 	o.changed.Broadcast()
 	return nil
 }
@@ -75,7 +88,7 @@ func (o *outbox) close() error {
 	return o.err
 }
 
-// deadline is what the client has to read the next piece: as long as it likes while there is room and lines come.
+// deadline is what the client has to read the next chunk: as long as it likes while there is room and lines come.
 func (o *outbox) deadline(waitedFor bool) {
 	var at time.Time
 	if waitedFor {
@@ -87,54 +100,43 @@ func (o *outbox) deadline(waitedFor bool) {
 // drain writes what waits until the outbox is closed and empty.
 func (o *outbox) drain() {
 	defer close(o.done)
-	var spare []byte
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for {
-		for len(o.waiting) == 0 && !o.closed {
+		for len(o.chunks) == 0 && !o.closed {
 			o.changed.Wait()
 		}
-		if len(o.waiting) == 0 || o.err != nil {
+		if len(o.chunks) == 0 {
 			return
 		}
-		taken := o.waiting
-		o.waiting = spare[:0]
+		chunk := o.chunks[0]
+		o.chunks[0] = nil // its bytes may go as soon as they are written
+		if o.chunks = o.chunks[1:]; len(o.chunks) == 0 {
+			o.chunks = nil
+		}
+		o.deadline(o.closed || o.held > o.limit)
+		o.mu.Unlock()
+		err := o.write(chunk)
+		o.mu.Lock()
+		if err != nil {
+			o.err = newProblem(codeUnavailable, "").because(fmt.Errorf("write the answer: %w", err))
+			o.changed.Broadcast()
+			return
+		}
+		o.held -= len(chunk)
+		if cap(chunk) == chunkSize {
+			o.spare = chunk[:0]
+		}
 		o.changed.Broadcast()
-		for piece := range pieces(taken) {
-			o.deadline(o.closed || len(o.waiting) > o.limit)
-			o.mu.Unlock()
-			err := o.write(piece)
-			o.mu.Lock()
-			if err != nil {
-				o.err = newProblem(codeUnavailable, "").because(fmt.Errorf("write the answer: %w", err))
-				o.changed.Broadcast()
-				return
-			}
-		}
-		if spare = taken; cap(spare) > maxPooled {
-			spare = nil
-		}
 	}
 }
 
-func (o *outbox) write(piece []byte) error {
-	if _, err := o.w.Write(piece); err != nil {
+func (o *outbox) write(chunk []byte) error {
+	if _, err := o.w.Write(chunk); err != nil {
 		return err //nolint:wrapcheck // drain wraps it
 	}
 	if err := o.control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err //nolint:wrapcheck // as above
 	}
 	return nil
-}
-
-// pieces cuts b so that each piece has a deadline of its own.
-func pieces(b []byte) func(yield func([]byte) bool) {
-	const size = 64 << 10
-	return func(yield func([]byte) bool) {
-		for r := bytes.NewBuffer(b); r.Len() > 0; {
-			if !yield(r.Next(size)) {
-				return
-			}
-		}
-	}
 }

@@ -53,6 +53,24 @@ func (s service) Registration(ctx context.Context, in *RegistrationRequest) (*Re
 	return &RegistrationAnswer{Registered: registered}, nil
 }
 
+// decodeQuestion reads a look-up. Its errors repeat no name of the body, which may be an identifier in the wrong place.
+func decodeQuestion(body []byte) (*RegistrationRequest, error) {
+	in, err := decode[RegistrationRequest](body)
+	p, ok := errors.AsType[*Problem](err)
+	if !ok {
+		return in, err
+	}
+	const detail = "A look-up is an object with cpr or cvr, service, and fresh if need be."
+	for n := range p.Errors {
+		f := &p.Errors[n]
+		if f.Detail = detail; f.Pointer != "/cpr" && f.Pointer != "/cvr" && f.Pointer != "/service" && f.Pointer != "/fresh" {
+			f.Pointer = ""
+		}
+	}
+	p.Detail = detail
+	return nil, p
+}
+
 // Wash is API.
 func (s service) Wash(ctx context.Context, lines io.Reader, each func(WashLine) error) error {
 	in := s.lists.reader(lines)
@@ -82,7 +100,7 @@ func (s service) lookUpLine(ctx context.Context, l line) (*RegistrationAnswer, e
 	if l.err != nil {
 		return nil, l.err
 	}
-	in, err := decode[RegistrationRequest](*l.body)
+	in, err := decodeQuestion(*l.body)
 	if err != nil {
 		return nil, err
 	}

@@ -36,6 +36,7 @@ func TestRegistration(t *testing.T) {
 		"short CVR":       {`{"service":"nemsms","cvr":"5513301"}`, "registration.invalid", "/cvr", 422},
 		"unknown service": {`{"service":"eboks","cpr":"2512489996"}`, "registration.invalid", "/service", 422},
 		"no service":      {`{"cpr":"2512489996"}`, "registration.invalid", "/service", 422},
+		"as a name":       {`{"2512489996":1}`, "json.unknown_field", "", 400},
 		"number":          {`{"service":"nemsms","cpr":2512489996}`, "json.type", "/cpr", 400},
 		"failed look-up":  {`{"service":"nemsms","cpr":"2512489987"}`, "unavailable", "-", 503},
 		"panic":           {`{"service":"nemsms","cpr":"2512489000"}`, "internal", "-", 500},
@@ -86,6 +87,9 @@ func TestWash(t *testing.T) {
 			a.Registered != nil && *a.Registered != *want.registered || (a.Problem == nil) != (want.code == "") ||
 			a.Problem != nil && a.Problem.Code != want.code {
 			t.Errorf("line %d: %+v", n, a)
+		}
+		if a.Problem != nil && strings.Contains(a.Problem.Error(), "251248") {
+			t.Errorf("line %d: the answer holds an identifier: %v", n, a.Problem)
 		}
 		return nil
 	})

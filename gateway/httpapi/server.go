@@ -23,7 +23,7 @@ type Config struct {
 
 	MaxBody int64         // most bytes of a JSON body; default 16 MiB. Documents have their own limit.
 	Large   int           // most JSON bodies over 256 KiB that are held in memory at a time; default 8. The others wait.
-	Streams int           // most batches and other lists that are served at a time; default 8. The others wait.
+	Streams int           // most batches and other lists that are served at a time; default 4. The others wait.
 	Timeout time.Duration // most time for the work on one request once its body is read; default 30 seconds
 
 	// Mounts are further handlers by pattern, e.g. "/console/". They do their own authentication.
@@ -46,7 +46,7 @@ func (c Config) withDefaults() Config {
 		c.Large = 8
 	}
 	if c.Streams == 0 {
-		c.Streams = 8
+		c.Streams = 4
 	}
 	if c.Timeout == 0 {
 		c.Timeout = 30 * time.Second

@@ -13,6 +13,9 @@
 //
 //  1. Read takes the XML from a reader and fills a Message. File contents go to a Sink while they are read: decoded,
 //     counted and hashed. ReadKombi does so for a whole kombi_request.
+//
+// And for a file that anyone wrote: Check names every fault with its place and source, Fix writes a copy corrected where
+// that is certain, NewSummary says what is in it.
 //  2. Check judges a file of anyone's, place by place; Fix writes a corrected copy.
 //
 // # What holds for everything written
