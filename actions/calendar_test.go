@@ -10,6 +10,7 @@ import (
 
 	arran "github.com/arran4/golang-ical"
 	"github.com/emersion/go-ical"
+	"github.com/teambition/rrule-go"
 
 	"github.com/brevdue/brevdue/actions"
 )
@@ -127,11 +128,52 @@ func TestCalendarZone(t *testing.T) {
 		t.Errorf("%s %q, %v", zone.Name, id, err)
 	}
 	for _, o := range zone.Children {
-		rule, err := o.Props.RecurrenceRule()
-		if err != nil || rule == nil {
-			t.Fatalf("%s: %v", o.Name, err)
+		observance(t, o)
+	}
+	if len(zone.Children) != 2 {
+		t.Errorf("%d observances", len(zone.Children))
+	}
+}
+
+// observance expands a rule of the VTIMEZONE and asks the zone database what the clocks do at each of its moments.
+func observance(t *testing.T, o *ical.Component) {
+	t.Helper()
+	rule, err := o.Props.RecurrenceRule()
+	if err != nil || rule == nil {
+		t.Fatalf("%s: %v", o.Name, err)
+	}
+	if rule.Dtstart, err = time.Parse("20060102T150405", o.Props.Get(ical.PropDateTimeStart).Value); err != nil {
+		t.Fatal(err)
+	}
+	recurrence, err := rrule.NewRRule(*rule)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, after := offset(t, o, ical.PropTimezoneOffsetFrom), offset(t, o, ical.PropTimezoneOffsetTo)
+	moments := recurrence.Between(rule.Dtstart, time.Date(2036, 1, 1, 0, 0, 0, 0, time.UTC), true)
+	if len(moments) != 40 {
+		t.Errorf("%s: %d changes from 1996 to 2035", o.Name, len(moments))
+	}
+	for _, wall := range moments {
+		at := wall.Add(-before)
+		_, was := at.Add(-time.Second).In(actions.Copenhagen()).Zone()
+		name, is := at.In(actions.Copenhagen()).Zone()
+		if want, err := o.Props.Text(ical.PropTimezoneName); err != nil || name != want ||
+			time.Duration(was)*time.Second != before || time.Duration(is)*time.Second != after {
+			t.Errorf("%s at %v: the clocks go from %ds to %ds %s", o.Name, at, was, is, name)
 		}
 	}
+}
+
+// offset reads a UTC offset of whole hours.
+func offset(t *testing.T, o *ical.Component, property string) time.Duration {
+	t.Helper()
+	at, err := time.Parse("-0700", o.Props.Get(property).Value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, seconds := at.Zone()
+	return time.Duration(seconds) * time.Second
 }
 
 func TestCalendarTextsSurvive(t *testing.T) {

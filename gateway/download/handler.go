@@ -80,14 +80,7 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.render(w, r, http.StatusServiceUnavailable, laterPage())
 		return
 	}
-	ctx := r.Context()
-	file := &seeker{
-		size: doc.Size, content: content,
-		reopen: func() (io.ReadCloser, error) {
-			_, again, err := h.cfg.Documents.Open(ctx, ticket.MessageID, ticket.Index)
-			return again, err
-		},
-	}
+	file := &seeker{size: doc.Size, content: content}
 	defer file.close()
 	if !inside {
 		h.page(w, r, token, doc, ticket.Expires)
@@ -111,7 +104,7 @@ func harden(h http.Header) {
 }
 
 // serveFile sends the file, or one range of it. A list of ranges is answered with the whole: no browser asks for one, and
-// in the wrong order it would have the document read again for every range. [src: RFC-9110 14.2]
+// a document is read once, forward. [src: RFC-9110 14.2]
 func serveFile(w http.ResponseWriter, r *http.Request, token string, doc Document, file io.ReadSeeker) {
 	if strings.Contains(r.Header.Get("Range"), ",") {
 		r = r.Clone(r.Context())

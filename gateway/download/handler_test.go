@@ -24,6 +24,7 @@ type shelf struct {
 	doc            download.Document
 	content        []byte
 	err            error
+	onDisk         bool // the content can be moved
 	opened, closed atomic.Int64
 	read           atomic.Int64
 }
@@ -36,7 +37,14 @@ func (s *shelf) Open(_ context.Context, id string, n int) (download.Document, io
 		return download.Document{}, nil, download.ErrNotFound
 	}
 	s.opened.Add(1)
-	return s.doc, &reader{shelf: s, r: bytes.NewReader(s.content)}, nil
+	r := &reader{shelf: s, r: bytes.NewReader(s.content)}
+	if s.onDisk {
+		return s.doc, struct {
+			*reader
+			io.Seeker
+		}{r, r.r}, nil
+	}
+	return s.doc, r, nil
 }
 
 // reader is a stream that cannot be moved, as one out of an encrypted store.
@@ -201,6 +209,17 @@ func TestTheFile(t *testing.T) {
 	}
 	if !strings.HasPrefix(raw, `attachment; filename="Bilag til sagen ___ _1_.pdf"; filename*=UTF-8''Bilag%20til`) {
 		t.Error(raw)
+	}
+}
+
+// TestRangesOfAFileOnDisk covers content that can be moved.
+func TestRangesOfAFileOnDisk(t *testing.T) {
+	t.Parallel()
+	s := newShelf()
+	s.onDisk = true
+	r := ask(t, s, from, http.MethodGet, "/hent/"+tokenOf(t, at(from))+"/fil", "Range", "bytes=9995-")
+	if r.status != http.StatusPartialContent || r.body != "56789" || s.read.Load() != 5 {
+		t.Errorf("%d %q with %d bytes read", r.status, r.body, s.read.Load())
 	}
 }
 

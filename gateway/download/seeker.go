@@ -6,15 +6,14 @@ import (
 	"io"
 )
 
-var errSeek = errors.New("download: seek outside the document")
+var errSeek = errors.New("download: seek outside the document, or back in it")
 
-// seeker is a stream that can be read from any place, as ranges want it: forward by reading on, back by opening it again.
+// seeker lets a stream be read from a later place, as a range wants it. http.ServeContent seeks before it reads.
 type seeker struct {
 	size    int64
 	at      int64 // where the next Read reads
 	read    int64 // where content stands
 	content io.ReadCloser
-	reopen  func() (io.ReadCloser, error)
 }
 
 // Seek implements io.Seeker. It does no work: Read does.
@@ -28,7 +27,7 @@ func (s *seeker) Seek(offset int64, whence int) (int64, error) {
 	default:
 		return 0, errSeek
 	}
-	if offset < 0 || offset > s.size {
+	if offset < s.read || offset > s.size {
 		return 0, errSeek
 	}
 	s.at = offset
@@ -40,30 +39,21 @@ func (s *seeker) Read(p []byte) (int, error) {
 	if s.at >= s.size {
 		return 0, io.EOF
 	}
-	if s.read > s.at {
-		content, err := s.reopen()
-		if err != nil {
-			return 0, fmt.Errorf("download: open again: %w", err)
-		}
-		s.close()
-		s.content, s.read = content, 0
-	}
 	if s.read < s.at {
 		if err := s.skip(); err != nil {
 			return 0, err
 		}
 	}
-	n, err := s.content.Read(p)
+	n, err := s.content.Read(p[:min(int64(len(p)), s.size-s.at)])
 	s.read += int64(n)
 	s.at = s.read
 	return n, err
 }
 
-// skip reads on to the place asked for, or jumps there when the content can.
+// skip jumps to the place asked for when the content can, and reads on to it otherwise.
 func (s *seeker) skip() error {
 	if jump, ok := s.content.(io.Seeker); ok {
-		n, err := jump.Seek(s.at, io.SeekStart)
-		if err == nil {
+		if n, err := jump.Seek(s.at, io.SeekStart); err == nil {
 			s.read = n
 			return nil
 		}
