@@ -253,6 +253,7 @@ func TestBatchOfAClientThatGoesAway(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	r, w := io.Pipe()
+	defer func() { _ = w.Close() }()
 	go func() { _, _ = io.WriteString(w, text(t, letter("sag-1"))+"\n"+text(t, letter("sag-2"))+"\n") }()
 	var batch string
 	_, err := c.PostBatch(ctx, r, func(a BatchLine) error {
