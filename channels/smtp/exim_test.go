@@ -123,14 +123,20 @@ func startExim(t testing.TB) *exim {
 	if err := errors.Join(os.Mkdir(mailboxes, 0o700), os.Chmod(mailboxes, 0o777)); err != nil {
 		t.Fatal(err)
 	}
+	// The shell ends exim when our side of its input closes, even if the test dies before it can clean up.
+	const until = `"$0" "$@" & read -r _; kill $!; wait`
 	var out bytes.Buffer
-	cmd := exec.Command(e.program, "-C", e.config, "-bdf") //nolint:noctx // it lives as long as the test
+	cmd := exec.Command("sh", "-c", until, e.program, "-C", e.config, "-bdf") //nolint:noctx // it lives as long as the test
 	cmd.Stdout, cmd.Stderr = &out, &out
+	alive, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
+		_ = alive.Close()
 		_ = cmd.Wait()
 		if t.Failed() {
 			log, _ := os.ReadFile(filepath.Join(e.dir, "mainlog"))
