@@ -20,7 +20,7 @@ GOVULNCHECK         := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
 PKG      ?= ./... ./.ci/checkrefs
 # -p 2: the tests start redis, chromium and whole gateways; more packages at once only makes them wait for each other.
 TESTFLAGS ?= -race -shuffle=on -timeout 20m -p 2
-FUZZTIME ?= 10s
+FUZZTIME ?= 60s
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 .PHONY: help
@@ -60,7 +60,7 @@ generate: ## Write the generated files anew
 	go generate ./...
 
 .PHONY: fuzz
-fuzz: ## Run every fuzz target for FUZZTIME each (default 10s)
+fuzz: ## Run every fuzz target for FUZZTIME each (default 60s; nightly)
 	.ci/fuzz $(FUZZTIME)
 
 .PHONY: fmt
