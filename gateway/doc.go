@@ -12,7 +12,8 @@
 //  3. A channel that signs its letters calls [Gateway.KeepEvidence] before the first byte leaves.
 //  4. A status that comes back, in any order and any number of times, reaches [Gateway.Settle], which matches it to its
 //     message and moves the message forward, never backward; a rejected letter may start the next channel of its route.
-//  5. [Gateway.Sweep] repairs what crashes and lost queues leave behind: attempts of dead workers, due messages that no
+//  5. What nobody can know but a person, a person decides: [Gateway.Release] and [Gateway.Close] end the state held.
+//  6. [Gateway.Sweep] repairs what crashes and lost queues leave behind: attempts of dead workers, due messages that no
 //     queue holds, statuses that came before their message was known.
 //
 // The policy of failure, in one place:
@@ -23,6 +24,9 @@
 //   - failed: a person must act.
 //   - unknown: the far end may have accepted it. Nothing is sent again before a status had its time to arrive; then
 //     the channel's setting decides: the same letter again with the same identity, or held for a person.
+//
+// Silence, too, may end a letter: where Policy.NextAfter is set, the next channel takes over from one that was accepted and
+// got no final status in that time.
 //
 // An attempt that a crash left open is "retry" when the journal proves that nothing left (no evidence was kept), and
 // "unknown" otherwise.

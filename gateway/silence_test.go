@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -149,5 +150,39 @@ func TestSilenceIsOffUnlessItIsSet(t *testing.T) {
 	b.clock.advance(10_000 * time.Hour)
 	if n := swept(t, b); n != 0 || !b.view(t, i.ID).Messages[0].DueAt.IsZero() {
 		t.Fatalf("%d due", n)
+	}
+}
+
+// TestSilenceWhoseSettingChanged: what was accepted under another setting follows the new one.
+func TestSilenceWhoseSettingChanged(t *testing.T) {
+	t.Parallel()
+	var cfg gateway.Config
+	b := setup(t, func(c *gateway.Config) {
+		c.Policies = map[string]gateway.Policy{"first": {NextAfter: 24 * time.Hour}}
+		cfg = *c
+	})
+	i := b.accept(t, draft(t, "r1", "first", "second"))
+	dispatch(t, b, i.Messages[0].ID)
+	for _, c := range []struct {
+		after, want time.Duration // since it was accepted; 0: off, never
+	}{{48 * time.Hour, 48 * time.Hour}, {0, 0}} {
+		cfg.Policies = map[string]gateway.Policy{"first": {NextAfter: c.after}}
+		g, err := gateway.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Gateway = g
+		b.clock.advance(25 * time.Hour)
+		err = b.Dispatch(t.Context(), i.Messages[0].ID)
+		m := b.view(t, i.ID).Messages[0]
+		var later *gateway.Later
+		switch {
+		case m.State != gateway.Submitted:
+			t.Fatalf("%s: %s", c.after, m.State)
+		case c.want == 0 && (err != nil || !m.DueAt.IsZero()):
+			t.Errorf("off: %v, due %s", err, m.DueAt)
+		case c.want != 0 && (!errors.As(err, &later) || !later.At.Equal(began.Add(c.want)) || !m.DueAt.Equal(later.At)):
+			t.Errorf("%s: %v, due %s", c.after, err, m.DueAt)
+		}
 	}
 }

@@ -12,6 +12,10 @@
 //  6. A handler returns an answer or an error. One renderer turns errors into RFC 9457 problem+json; an error that it
 //     does not know is a 500 that says nothing about the cause.
 //
+// A list (a batch of intents, identifiers to look up) is read line by line and answered line by line at the same time, in
+// its order, by several workers and in bounded memory; answers wait for a client that sends all before it reads, up to a
+// limit.
+//
 // [API] is implemented twice: by the server behind the routes and by [Client]. The document at /openapi.json describes
 // the same interface for everybody else; a test holds every request and answer of the test suite against it.
 //
