@@ -72,14 +72,14 @@ func (g *Gateway) checkRoutes(ps *problems, routes []Route) {
 }
 
 func (g *Gateway) checkTimes(ps *problems, i *Intent, now time.Time) {
-	if !i.Expires.IsZero() {
-		if !i.Expires.After(now) {
-			ps.add("/send/expires", "time.past", "The time is in the past.")
-		} else if !i.NotBefore.Before(i.Expires) {
-			ps.add("/send/expires", "time.order", "The intent would expire before it may be sent.")
-		} else {
-			g.checkOpening(ps, i, latest(now, i.NotBefore))
-		}
+	switch {
+	case i.Expires.IsZero():
+	case !i.Expires.After(now):
+		ps.add("/send/expires", "time.past", "The time is in the past.")
+	case !i.NotBefore.Before(i.Expires):
+		ps.add("/send/expires", "time.order", "The intent would expire before it may be sent.")
+	default:
+		g.checkOpening(ps, i, latest(now, i.NotBefore))
 	}
 	if i.Window != "" && !g.windows[i.Window] {
 		ps.add("/send/window", "window.unknown", "There is no send window of this name.")

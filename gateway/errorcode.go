@@ -23,10 +23,10 @@ func ownCodes() []ErrorCode {
 	return []ErrorCode{
 		{
 			Code: "unknown.held", FarEnd: farEnd, Outcome: Unknown, Source: source,
-			HintEN: "The letter may have been accepted. Ask the far end about its messageUUID; then release the message, which sends it " +
-				"again with the same identity, or close it.",
-			HintDA: "Brevet er måske modtaget. Spørg modparten om dets messageUUID; frigiv derefter beskeden, så den sendes igen med samme " +
-				"identitet, eller luk den.",
+			HintEN: "The letter may have been accepted. Ask the far end about its messageUUID; then release the message, which " +
+				"sends it again with the same identity, or close it.",
+			HintDA: "Brevet er måske modtaget. Spørg modparten om dets messageUUID; frigiv derefter beskeden, så den sendes igen " +
+				"med samme identitet, eller luk den.",
 		},
 		{
 			Code: "unknown.expired", FarEnd: farEnd, Outcome: Fail, Source: source,
@@ -41,7 +41,7 @@ func ownCodes() []ErrorCode {
 		{
 			Code: "worker.died", FarEnd: farEnd, Source: source,
 			HintEN: "A process of the gateway ended while it was sending; another one goes on. Nothing is to be done.",
-			HintDA: "En af gatewayens processer stoppede under afsendelsen; en anden fortsætter. Der skal ikke gøres noget.",
+			HintDA: "Et program i gatewayen stoppede under afsendelsen; et andet fortsætter. Der skal ikke gøres noget.",
 		},
 		{
 			Code: "expired", FarEnd: farEnd, Source: source,

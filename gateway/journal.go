@@ -16,7 +16,7 @@ type Journal interface {
 }
 
 // Reader is what can be asked without writing. Every method sees committed data only.
-type Reader interface {
+type Reader interface { //nolint:interfacebloat // one question a method, asked of one store
 	// Intent returns an intent with its whole content, without messages. ErrNotFound.
 	Intent(ctx context.Context, id string) (*Intent, error)
 	// IntentView returns an intent with messages, for its producer ("" for any). ErrNotFound.

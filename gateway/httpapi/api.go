@@ -8,7 +8,7 @@ import (
 
 // API is what a producer can ask of the gateway. The server implements it for the producer that a token names,
 // [Client] for everybody with a URL and a token. Errors are *[Problem] wherever the gateway answered.
-type API interface {
+type API interface { //nolint:interfacebloat // one method a call of the contract, implemented by server and client alike
 	// PostIntent hands in an intent. Posting the same reference with the same body again returns the first intent,
 	// with Existing set.
 	PostIntent(ctx context.Context, in *IntentRequest) (*IntentAnswer, error)

@@ -98,7 +98,7 @@ func TestBatchWithGoodAndBadLines(t *testing.T) {
 	if err != nil || view.Statuses["accepted"] != 4 || view.Lines != 13 || view.Refused != 8 || view.EndedAt.IsZero() {
 		t.Errorf("%+v, %v", view, err)
 	}
-	wantProblem(t, second(h.as(tokenOther).Batch(t.Context(), summary.Batch)), http.StatusNotFound, "not_found")
+	wantProblem(t, second(h.stranger().Batch(t.Context(), summary.Batch)), http.StatusNotFound, "not_found")
 	intent, err := h.client.Intent(t.Context(), got[1].ID)
 	if err != nil || intent.Priority != "bulk" || intent.Batch != summary.Batch {
 		t.Errorf("%+v, %v", intent, err)

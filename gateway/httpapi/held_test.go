@@ -97,6 +97,6 @@ func TestDecisionsWithBadInput(t *testing.T) {
 			t.Errorf("%s %s: %d %s", c.path, c.body, a.status, a.body)
 		}
 	}
-	_, err := h.as(tokenOther).Release(t.Context(), id, &ReleaseRequest{Reason: "x"})
+	_, err := h.stranger().Release(t.Context(), id, &ReleaseRequest{Reason: "x"})
 	wantProblem(t, err, http.StatusNotFound, "not_found")
 }

@@ -78,7 +78,7 @@ func TestSameReference(t *testing.T) {
 		}
 	}
 	// Another producer's reference is another reference.
-	if answer, err := h.as(tokenOther).PostIntent(t.Context(), letter("sag-2")); err != nil || answer.Existing {
+	if answer, err := h.stranger().PostIntent(t.Context(), letter("sag-2")); err != nil || answer.Existing {
 		t.Errorf("%+v %v", answer, err)
 	}
 }
@@ -179,7 +179,7 @@ func TestEventsFeed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := h.as(tokenOther).PostIntent(t.Context(), letter("foreign")); err != nil {
+	if _, err := h.stranger().PostIntent(t.Context(), letter("foreign")); err != nil {
 		t.Fatal(err)
 	}
 	var references []string
@@ -216,7 +216,7 @@ func TestProducersSeeOnlyTheirOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other := h.as(tokenOther)
+	other := h.stranger()
 	wantProblem(t, second(other.Intent(t.Context(), posted.ID)), http.StatusNotFound, "not_found")
 	wantProblem(t, second(other.Cancel(t.Context(), posted.ID)), http.StatusNotFound, "not_found")
 	wantProblem(t, second(h.client.Intent(t.Context(), "int_unknown")), http.StatusNotFound, "not_found")

@@ -40,11 +40,11 @@ func (r *lineReader) next(ctx context.Context) (line, error) {
 	for {
 		r.n++
 		l, err := r.read(ctx)
-		switch {
-		case err != nil:
+		if err != nil {
 			return line{}, err
-		case l.err != nil || len(*l.body) > 0:
-			return l, nil
+		}
+		if l.err != nil || len(*l.body) > 0 { // what is wrong with one line is told in its answer
+			return l, nil //nolint:nilerr // as the comment says
 		}
 		l.free()
 	}
@@ -63,7 +63,7 @@ func (r *lineReader) read(ctx context.Context) (line, error) {
 		}
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			l.free()
-			return line{}, err //nolint:wrapcheck // the reader's own, io.EOF among them
+			return line{}, err
 		}
 		if len(*buf)+len(part) > r.most+len("\r\n") {
 			l.free()
@@ -94,7 +94,7 @@ func (r *lineReader) skip(whole bool) (line, error) {
 		case err == nil, errors.Is(err, io.EOF):
 			whole = true
 		case !errors.Is(err, bufio.ErrBufferFull):
-			return line{}, err //nolint:wrapcheck // the reader's own
+			return line{}, err
 		}
 	}
 	return line{n: r.n, err: &http.MaxBytesError{Limit: int64(r.most)}, free: func() {}}, nil

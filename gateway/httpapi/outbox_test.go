@@ -27,7 +27,7 @@ func (g *gated) Write(b []byte) (int, error) {
 	return g.written.Write(b)
 }
 
-// TestOutboxKeepsLinesUpToItsLimit: below it a sender never waits for a client that does not read, above it it does.
+// TestOutboxKeepsLinesUpToItsLimit: a sender waits for a client that does not read only above the limit.
 func TestOutboxKeepsLinesUpToItsLimit(t *testing.T) {
 	t.Parallel()
 	const limit = 300 << 10

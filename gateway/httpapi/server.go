@@ -142,9 +142,9 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		gateway: cfg.Gateway, producers: found, maxBody: cfg.MaxBody, large: make(chan struct{}, cfg.Large), streams: make(chan struct{}, cfg.Streams),
-		patience: cfg.Timeout,
-		log:      cfg.Logger, now: cfg.Now, newRequestID: cfg.NewRequestID, metrics: m, mux: http.NewServeMux(),
+		gateway: cfg.Gateway, producers: found, maxBody: cfg.MaxBody, patience: cfg.Timeout,
+		large: make(chan struct{}, cfg.Large), streams: make(chan struct{}, cfg.Streams),
+		log: cfg.Logger, now: cfg.Now, newRequestID: cfg.NewRequestID, metrics: m, mux: http.NewServeMux(),
 	}
 	for _, r := range routes() {
 		s.handle(r.method+" "+r.path, s.authenticated(r))

@@ -12,7 +12,7 @@ import (
 )
 
 // Gateway is the use cases that the API needs; *gateway.Gateway has them.
-type Gateway interface {
+type Gateway interface { //nolint:interfacebloat // one use case a call of the contract
 	Accept(ctx context.Context, d gateway.Draft) (intent *gateway.Intent, existing bool, err error)
 	Cancel(ctx context.Context, producer, id string) (*gateway.Intent, error)
 	Release(ctx context.Context, producer, messageID, reason string) (*gateway.Intent, error)

@@ -124,7 +124,8 @@ func (h *house) serve(t *testing.T, g Gateway, logger *slog.Logger) {
 	h.client = &Client{BaseURL: h.url, Token: tokenHuske, HTTP: h.http}
 }
 
-func (h *house) as(token string) *Client { return &Client{BaseURL: h.url, Token: token, HTTP: h.http} }
+// stranger is another producer.
+func (h *house) stranger() *Client { return &Client{BaseURL: h.url, Token: tokenOther, HTTP: h.http} }
 
 // answer is a response that was read.
 type answer struct {

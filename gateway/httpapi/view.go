@@ -22,7 +22,8 @@ func intentView(i *gateway.Intent) IntentView {
 	view := IntentView{
 		ID: i.ID, Reference: i.Reference, Sender: i.Sender, Status: string(i.Status), Recipient: recipientView(i.Recipient.ID),
 		Routes: make([][]string, len(i.Routes)), NotBefore: i.NotBefore, Expires: i.Expires, Window: i.Window,
-		Priority: string(i.Priority), Batch: i.Batch, Dedupe: i.Dedupe, DiscardedBy: i.DiscardedBy, CreatedAt: i.CreatedAt, FinalAt: i.FinalAt,
+		Priority: string(i.Priority), Batch: i.Batch, Dedupe: i.Dedupe, DiscardedBy: i.DiscardedBy,
+		CreatedAt: i.CreatedAt, FinalAt: i.FinalAt,
 		Messages: make([]MessageView, len(i.Messages)),
 	}
 	for n, route := range i.Routes {
