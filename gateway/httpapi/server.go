@@ -26,6 +26,8 @@ type Config struct {
 	Streams int           // most batches and other lists that are served at a time; default 4. The others wait.
 	Timeout time.Duration // most time for the work on one request once its body is read; default 30 seconds
 
+	// Channels tells the state of each channel's circuit breaker; nil: nothing is told.
+	Channels func() map[string]string
 	// Mounts are further handlers by pattern, e.g. "/console/". They do their own authentication.
 	Mounts map[string]http.Handler
 
@@ -36,6 +38,9 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
+	if c.Channels == nil {
+		c.Channels = func() map[string]string { return nil }
+	}
 	if c.Version == "" {
 		c.Version = "dev"
 	}
@@ -170,7 +175,7 @@ func (s *Server) public(cfg Config) error {
 	prom := promhttp.HandlerFor(cfg.Metrics, promhttp.HandlerOpts{})
 	paths := map[string]func(w http.ResponseWriter, r *http.Request) error{
 		"/healthz": func(w http.ResponseWriter, _ *http.Request) error {
-			return s.json(w, http.StatusOK, Health{Status: "ok"})
+			return s.json(w, http.StatusOK, Health{Status: "ok", Channels: cfg.Channels()})
 		},
 		"/readyz": s.ready,
 		"/metrics": func(w http.ResponseWriter, r *http.Request) error {
@@ -210,6 +215,9 @@ func (s *Server) public(cfg Config) error {
 // Health is what /healthz and /readyz answer.
 type Health struct {
 	Status string `json:"status"` // "ok" or "ready"
+	// Channels is the state of each channel's circuit breaker: "closed" (all is well), "open" (its far end is down, letters
+	// wait) or "half-open" (letters on trial). Only /healthz tells.
+	Channels map[string]string `json:"channels,omitzero"`
 }
 
 // ready says whether the gateway can take intents. Why not is for the log: the answer is public.

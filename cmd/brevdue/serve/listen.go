@@ -80,8 +80,17 @@ func (a *App) apiHandler() (http.Handler, error) {
 	return httpapi.New(httpapi.Config{
 		Gateway: a.gateway, Producers: producers, MaxBody: a.cfg.HTTP.MaxBody, Now: time.Now,
 		Version: a.opts.Version, Logger: a.log.With("part", "api"),
-		Mounts: mounts,
+		Mounts: mounts, Channels: a.states,
 	})
+}
+
+// states tells how the far end of each channel fares.
+func (a *App) states() map[string]string {
+	states := make(map[string]string, len(a.channels))
+	for _, c := range a.channels {
+		states[c.Name()] = c.State()
+	}
+	return states
 }
 
 // listenPush opens the endpoint for statuses: mutual TLS, trusting the configured roots only.
