@@ -22,8 +22,8 @@ func lookupCommand(t terminal) *cobra.Command {
 	var service string
 	cmd := &cobra.Command{
 		Use: "lookup FILE", Short: "Ask who is registered for Digital Post or NemSMS",
-		Long: "Ask who is registered: one CPR or CVR number a line, from a file or - for standard input. Numbers are never taken from the\n" +
-			"command line, where others could read them, and never printed: the answer names the line.",
+		Long: "Ask who is registered: one CPR or CVR number a line, from a file or - for standard input. Numbers are never\n" +
+			"taken from the command line, where others could read them, and never printed: the answer names the line.",
 		Example: "  brevdue lookup recipients.txt\n  brevdue lookup --service nemsms - < recipients.txt",
 		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -80,7 +80,7 @@ func wash(cmd *cobra.Command, client *httpapi.Client, lines io.Reader, out io.Wr
 		failed = failed || a.Problem != nil
 		switch {
 		case asJSON:
-			return json.NewEncoder(out).Encode(a) //nolint:wrapcheck // to a terminal or a pipe
+			return json.NewEncoder(out).Encode(a)
 		case a.Problem != nil:
 			fmt.Fprintf(out, "%d\t%s\n", a.Line, a.Problem.Title)
 		case a.Registered != nil && *a.Registered:
