@@ -61,44 +61,6 @@ func TestErrorTextHoldsNoStrangeCodes(t *testing.T) {
 	}
 }
 
-func TestCodes(t *testing.T) {
-	t.Parallel()
-	table, err := readCodes(codesCSV)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(table) < 7 {
-		t.Errorf("%d codes", len(table))
-	}
-	for _, c := range table {
-		if c.Hint == "" || c.HintDA == "" || c.Origin == "" || c.Date.IsZero() {
-			t.Errorf("%s lacks hint, origin or date", c.Code)
-		}
-		if got, ok := LookupFrom("NGDP", " "+c.Code+"\n"); c.Source == "" && (!ok || got != c) {
-			t.Errorf("LookupFrom(%s) = %+v, %v", c.Code, got, ok)
-		}
-	}
-	if _, ok := Lookup("never.heard.of"); ok {
-		t.Error("an unlisted code is found")
-	}
-}
-
-func TestReadCodesRefuses(t *testing.T) {
-	t.Parallel()
-	const head = "code,source,outcome,hint,hint_da,origin,date\n"
-	if _, err := readCodes([]byte(head + "a,,failed,h,d,o,2026-01-01\n")); err != nil {
-		t.Fatalf("a good table is refused: %v", err)
-	}
-	for name, table := range map[string]string{
-		"outcome": head + "a,,maybe,h,d,o,2026-01-01\n", "date": head + "a,,failed,h,d,o,soon\n", "columns": head + "a,,failed\n",
-		"twice": head + "a,,failed,h,d,o,2026-01-01\na,,retry,h,d,o,2026-01-01\n", "empty code": head + ",,failed,h,d,o,2026-01-01\n",
-	} {
-		if _, err := readCodes([]byte(table)); err == nil {
-			t.Errorf("%s is accepted", name)
-		}
-	}
-}
-
 func TestWorst(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -118,7 +80,7 @@ func TestWorst(t *testing.T) {
 func TestExplain(t *testing.T) {
 	t.Parallel()
 	e := &Error{}
-	outcome := e.explain(reaction{fejl: []fejl{{id: "1", text: "first"}, {id: "memo.invalid", text: "second"}}})
+	outcome := e.explain(reaction{fejl: []fejl{{id: "1", text: "first"}, {id: "memo.invalid", text: "second"}}}, nil)
 	if outcome != OutcomeFailed || e.Code != "1" || e.Text != "first" {
 		t.Errorf("%s, %+v", outcome, e)
 	}

@@ -94,7 +94,7 @@ func ended(ctx context.Context, err error) error {
 // policy.
 func (c *Client) refused(op string, a *answer, r reaction, unreadable error) *Error {
 	e := &Error{Op: op, HTTPStatus: a.status, RetryAfter: a.retryAfter, Err: unreadable}
-	outcome := e.explain(r)
+	outcome := e.explain(r, c.cfg.Codes)
 	switch a.status {
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests, http.StatusRequestTimeout:
 		e.Class = Temporary
@@ -141,12 +141,12 @@ func wrongAddress(status int) bool {
 
 // explain fills in code, source, text and hint from the Fejl that decides (or
 // else the first Advis), and gives the outcome of all of them.
-func (e *Error) explain(r reaction) Outcome {
+func (e *Error) explain(r reaction, codes *Table) Outcome {
 	outcomes := make([]Outcome, len(r.fejl))
 	hints := make([]string, len(r.fejl))
 	for i, f := range r.fejl {
 		outcomes[i] = OutcomeFailed
-		if code, ok := LookupFrom(f.kilde, f.id); ok {
+		if code, ok := codes.From(f.kilde, f.id); ok {
 			outcomes[i], hints[i] = code.Outcome, code.Hint
 		}
 	}

@@ -5,7 +5,11 @@ import (
 	"cmp"
 	_ "embed"
 	"encoding/csv"
+	"errors"
 	"fmt"
+	"io"
+	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -33,79 +37,127 @@ type Code struct {
 	Date    time.Time // the origin's date
 }
 
-//go:embed codes.csv
-var codesCSV []byte
+// Table says what the codes of the far end mean. It is never changed once made, and safe for concurrent use. A nil
+// *Table is the one of DefaultTable.
+type Table struct{ rows map[codeKey]Code }
 
 type codeKey struct{ source, code string }
 
-// codeTable is read once from the embedded file and never changed.
-var codeTable = sync.OnceValues(func() (map[codeKey]Code, error) { return readCodes(codesCSV) })
+//go:embed codes.csv
+var codesCSV []byte
 
-// readCodes reads the table: a header line, then code, source, outcome, hint,
-// hint_da, origin, date (YYYY-MM-DD). It refuses doubles and unknown outcomes.
-func readCodes(data []byte) (map[codeKey]Code, error) {
-	r := csv.NewReader(bytes.NewReader(data))
-	r.FieldsPerRecord = 7
-	rows, err := r.ReadAll()
-	if err != nil {
-		return nil, fmt.Errorf("code table: %w", err)
+// defaultTable is read once from the embedded file.
+var defaultTable = sync.OnceValues(func() (*Table, error) { return readCodes(codesCSV) })
+
+// DefaultTable gives the table of the data file codes.csv, which is part of the program.
+func DefaultTable() *Table {
+	t, err := defaultTable()
+	if err != nil { // a table that does not read cannot be released: TestCodes
+		return &Table{}
 	}
-	table := make(map[codeKey]Code, len(rows))
-	for i, row := range rows {
-		if i == 0 {
-			continue
-		}
-		date, err := time.Parse(time.DateOnly, row[6])
-		if err != nil {
-			return nil, fmt.Errorf("code table, line %d: date: %w", i+1, err)
-		}
-		c := Code{Code: row[0], Source: row[1], Outcome: Outcome(row[2]), Hint: row[3], HintDA: row[4], Origin: row[5], Date: date}
-		switch c.Outcome {
-		case OutcomeFailed, OutcomeNext, OutcomeRetry:
-		default:
-			return nil, fmt.Errorf("code table, line %d: unknown outcome %q", i+1, row[2])
-		}
-		key := codeKey{c.Source, c.Code}
-		if _, double := table[key]; double || c.Code == "" {
-			return nil, fmt.Errorf("code table, line %d: code %q empty or listed twice", i+1, c.Code)
-		}
-		table[key] = c
-	}
-	return table, nil
+	return t
 }
 
-// Codes lists the table, sorted by code.
-func Codes() []Code {
-	table, err := codeTable()
-	if err != nil { // a table that does not read cannot be released: TestCodes
-		return nil
+// LoadTable gives the default table with the rows of a file of the same form: a row whose source and code are in the
+// table replaces that one, any other is added. The file is CSV in UTF-8 with the header line
+// code,source,outcome,hint,hint_da,origin,date. Errors name the line of the file.
+func LoadTable(path string) (*Table, error) {
+	data, err := os.ReadFile(path) //nolint:gosec // the operator names the file
+	if err != nil {
+		return nil, fmt.Errorf("table of codes: %w", err)
 	}
-	codes := make([]Code, 0, len(table))
-	for _, c := range table {
-		codes = append(codes, c)
+	own, err := readCodes(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	slices.SortFunc(codes, func(a, b Code) int { return cmp.Or(cmp.Compare(a.Code, b.Code), cmp.Compare(a.Source, b.Source)) })
-	return codes
+	all := &Table{rows: maps.Clone(DefaultTable().rows)}
+	maps.Copy(all.rows, own.rows)
+	return all, nil
+}
+
+// codesHeader is the first line of a table.
+const codesHeader = "code,source,outcome,hint,hint_da,origin,date"
+
+// readCodes reads a table: the header line, then a row per code, with the date as YYYY-MM-DD. It refuses doubles and
+// unknown outcomes.
+func readCodes(data []byte) (*Table, error) {
+	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
+	r.FieldsPerRecord = strings.Count(codesHeader, ",") + 1
+	t := &Table{rows: make(map[codeKey]Code)}
+	for first := true; ; first = false {
+		row, err := r.Read()
+		switch {
+		case errors.Is(err, io.EOF) && !first:
+			return t, nil
+		case errors.Is(err, io.EOF), err == nil && first && strings.Join(row, ",") != codesHeader:
+			return nil, errors.New("table of codes: line 1: the header is not " + codesHeader)
+		case err != nil: // names the line
+			return nil, fmt.Errorf("table of codes: %w", err)
+		case first:
+			continue
+		}
+		if err := t.add(row); err != nil {
+			line, _ := r.FieldPos(0)
+			return nil, fmt.Errorf("table of codes: line %d: %w", line, err)
+		}
+	}
+}
+
+// add puts one row of the file into the table.
+func (t *Table) add(row []string) error {
+	for i := range row {
+		row[i] = strings.TrimSpace(row[i])
+	}
+	c := Code{Code: row[0], Source: row[1], Outcome: Outcome(row[2]), Hint: row[3], HintDA: row[4], Origin: row[5]}
+	if c.Code == "" {
+		return errors.New("the code is empty")
+	}
+	switch c.Outcome {
+	case OutcomeFailed, OutcomeNext, OutcomeRetry:
+	default:
+		return fmt.Errorf("unknown outcome %q: use %s, %s or %s", row[2], OutcomeFailed, OutcomeNext, OutcomeRetry)
+	}
+	var err error
+	if c.Date, err = time.Parse(time.DateOnly, row[6]); err != nil {
+		return errors.New("the date is not of the form 2026-01-31")
+	}
+	key := codeKey{c.Source, c.Code}
+	if _, double := t.rows[key]; double {
+		return fmt.Errorf("code %q of source %q is listed twice", c.Code, c.Source)
+	}
+	t.rows[key] = c
+	return nil
+}
+
+func (t *Table) orDefault() *Table {
+	if t == nil {
+		return DefaultTable()
+	}
+	return t
+}
+
+// Codes lists the table, sorted by code and source.
+func (t *Table) Codes() []Code {
+	return slices.SortedFunc(maps.Values(t.orDefault().rows), func(a, b Code) int {
+		return cmp.Or(cmp.Compare(a.Code, b.Code), cmp.Compare(a.Source, b.Source))
+	})
 }
 
 // Lookup finds a code of the far end, from an answer (FejlId) or from a status
-// (FejlKode), whatever its source. An unlisted code is false; treat it as
-// OutcomeFailed. The table is the data file codes.csv.
-func Lookup(code string) (Code, bool) { return LookupFrom("", code) }
+// (FejlKode), whose source is not told. An unlisted code is false; treat it as
+// OutcomeFailed.
+func (t *Table) Lookup(code string) (Code, bool) { return t.From("", code) }
 
-// LookupFrom is Lookup for a code whose source (KildeId) is known: a row of
-// that source is preferred to a row for any source. FejlId is unique only
-// together with KildeId (KOMBIT HovedOplysningerSvarType.xsd).
-func LookupFrom(source, code string) (Code, bool) {
-	table, err := codeTable()
-	if err != nil { // a table that does not read cannot be released: TestCodes
-		return Code{}, false
-	}
+// From is Lookup for a code whose source (KildeId) is known: a row of that
+// source is preferred to a row for any source. FejlId is unique only together
+// with KildeId (KOMBIT HovedOplysningerSvarType.xsd).
+func (t *Table) From(source, code string) (Code, bool) {
+	rows := t.orDefault().rows
 	code = strings.TrimSpace(code)
-	if c, ok := table[codeKey{strings.TrimSpace(source), code}]; ok {
+	if c, ok := rows[codeKey{strings.TrimSpace(source), code}]; ok {
 		return c, true
 	}
-	c, ok := table[codeKey{"", code}]
+	c, ok := rows[codeKey{"", code}]
 	return c, ok
 }
 

@@ -34,6 +34,9 @@ type Config struct {
 	// MemoVersion is taken for messages that name none; "" means 1.1.
 	MemoVersion memo.Version
 
+	// Codes says what the codes of an answer mean; nil means DefaultTable.
+	Codes *Table
+
 	Timeouts Timeouts
 	// MaxConns is the most connections to the far end, all of which are kept for
 	// reuse; 0 means DefaultMaxConns. Set it to at least the number of workers.

@@ -311,7 +311,7 @@ func TestStatusOfEitherRoad(t *testing.T) {
 		if strings.Contains(string(kind), "print") || kind == beskedfordeler.KindPostDanmark {
 			status.MessageUUID, status.AfsendelseIdentifikator = "", "a"
 		}
-		r := digitalpost.Receipt(nil, &beskedfordeler.Besked{ID: "b", Handling: kind.Handling(), Status: status})
+		r := digitalpost.Receipt(nil, nil, &beskedfordeler.Besked{ID: "b", Handling: kind.Handling(), Status: status})
 		if r.Kind != want || r.MessageUUID != status.MessageUUID || r.AfsendelseID != status.AfsendelseIdentifikator {
 			t.Errorf("%s: %s by %q or %q", kind, r.Kind, r.MessageUUID, r.AfsendelseID)
 		}

@@ -8,8 +8,8 @@ import (
 
 // Receipt turns a status from Beskedfordeler into the gateway's noun. raw is kept whole, without the credentials of the
 // system that sent it. "Modtaget Digital Post" is interim, "Afleveret Digital Post" final; a rejection's class comes
-// from the table of codes, and a code that is not listed needs a person.
-func Receipt(raw []byte, b *beskedfordeler.Besked) gateway.Receipt {
+// from the table of codes (nil: the default one), and a code that is not listed needs a person.
+func Receipt(codes *sf1601.Table, raw []byte, b *beskedfordeler.Besked) gateway.Receipt {
 	kind, agreed := b.Kind()
 	r := gateway.Receipt{
 		ID: b.ID, OccurredAt: b.Registered, MessageUUID: b.ObjectID, Transmission: b.RegistrationID,
@@ -38,7 +38,7 @@ func Receipt(raw []byte, b *beskedfordeler.Besked) gateway.Receipt {
 		r.Kind = gateway.ReceiptDelivered
 	case beskedfordeler.KindFejlet, beskedfordeler.KindTilbagekaldt:
 		r.Kind, r.Class = gateway.ReceiptRejected, gateway.Fail
-		if code, listed := sf1601.Lookup(r.Code); listed {
+		if code, listed := codes.Lookup(r.Code); listed {
 			r.Class = class(code.Outcome)
 			r.Hint = code.Hint
 		}

@@ -235,7 +235,7 @@ func TestEveryAttemptSendsTheSameBytes(t *testing.T) {
 func TestStatusIsMatchedByMessageUUID(t *testing.T) {
 	t.Parallel()
 	for _, kanal := range []string{"", "NemSMS", "Digital Post", "noget andet"} {
-		r := digitalpost.Receipt(nil, &beskedfordeler.Besked{
+		r := digitalpost.Receipt(nil, nil, &beskedfordeler.Besked{
 			ID: "b", Handling: beskedfordeler.HandlingAfleveret,
 			Status: &beskedfordeler.PostStatus{MessageUUID: "u", KanalKode: kanal, TransaktionsStatusKode: "Afleveret Digital Post"},
 		})

@@ -6,6 +6,7 @@ import (
 
 	"github.com/brevdue/brevdue/channels/digitalpost"
 	"github.com/brevdue/brevdue/gateway"
+	"github.com/brevdue/brevdue/sf1601"
 	"github.com/brevdue/brevdue/sf1601/beskedfordeler"
 )
 
@@ -21,19 +22,19 @@ type Returned struct {
 }
 
 // Receipts reads the statuses of every channel of SF1601: those of print by their meaning for a letter on paper, all
-// others as digitalpost.Receipt does.
+// others as digitalpost.Receipt does with the table of codes (nil: the default one).
 //
 //	Afsendt, Klar, Afleveret til print og kuvertering   noted
 //	Modtaget Fjern-print                                received
 //	Modtaget Post Danmark                               delivered: the post has it, and no later status is sure to come
 //	Fejlet, Tilbagekaldt                                rejected
 //	Opdatering fra Post Danmark                         returned when it says so, see Returned; else noted
-func Receipts(returned Returned) func(raw []byte, b *beskedfordeler.Besked) gateway.Receipt {
+func Receipts(returned Returned, codes *sf1601.Table) func(raw []byte, b *beskedfordeler.Besked) gateway.Receipt {
 	if returned.Tekster == nil {
 		returned.Tekster = []string{"returpost", "returneret", "retur til afsender"}
 	}
 	return func(raw []byte, b *beskedfordeler.Besked) gateway.Receipt {
-		r := digitalpost.Receipt(raw, b)
+		r := digitalpost.Receipt(codes, raw, b)
 		if kind, _ := b.Kind(); kind == beskedfordeler.KindOpdatering && returned.says(b.Status) {
 			r.Kind = gateway.ReceiptReturned
 			r.Hint = "The letter came back: check the recipient's address."

@@ -10,7 +10,7 @@ import (
 
 func TestReceiptsOfPrint(t *testing.T) {
 	t.Parallel()
-	read := printing.Receipts(printing.Returned{})
+	read := printing.Receipts(printing.Returned{}, nil)
 	for kind, want := range map[beskedfordeler.Kind]gateway.ReceiptKind{
 		beskedfordeler.KindAfsendt:            gateway.ReceiptNote,
 		beskedfordeler.KindKlar:               gateway.ReceiptNote,
@@ -57,7 +57,7 @@ func TestReturnMail(t *testing.T) {
 		"another status":      {printing.Returned{}, &beskedfordeler.Besked{Handling: beskedfordeler.HandlingPostDanmark, Status: &beskedfordeler.PostStatus{FejlTekst: "returpost"}}, gateway.ReceiptDelivered},
 		"an empty text is no": {printing.Returned{Tekster: []string{""}}, opdatering(beskedfordeler.PostStatus{FejlTekst: "x"}), gateway.ReceiptNote},
 	} {
-		if got := printing.Receipts(c.rule)(nil, c.b); got.Kind != c.want {
+		if got := printing.Receipts(c.rule, nil)(nil, c.b); got.Kind != c.want {
 			t.Errorf("%s: %s, want %s", name, got.Kind, c.want)
 		}
 	}

@@ -100,6 +100,9 @@ func (c *Config) check() Errors {
 	c.checkChannels(&f)
 	c.checkPeople(&f)
 	c.checkDownloads(&f)
+	if _, err := c.Codes(); err != nil {
+		f.add("codes_file", err.Error(), "CSV with a header and rows as in sf1601/codes.csv")
+	}
 	c.warn()
 	return f.list
 }
@@ -275,6 +278,14 @@ func (c *Config) checkPeople(f *findings) {
 			f.add(at+".token_sha256", err.Error(), "make one with: printf %s PASSWORD | sha256sum")
 		}
 	}
+}
+
+// Codes loads the table of the far ends' codes: the default one with the rows of codes_file.
+func (c *Config) Codes() (*sf1601.Table, error) {
+	if c.CodesFile == "" {
+		return sf1601.DefaultTable(), nil
+	}
+	return sf1601.LoadTable(c.CodesFile)
 }
 
 func (c *Config) checkDownloads(f *findings) {

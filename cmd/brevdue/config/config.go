@@ -24,6 +24,7 @@ type Config struct {
 	Producers         []Producer         `koanf:"producers"`
 	Operators         []Operator         `koanf:"operators"`
 	Downloads         Downloads          `koanf:"downloads"`
+	CodesFile         string             `koanf:"codes_file"` // rows that replace or add to the table of codes; CSV
 	Log               Log                `koanf:"log"`
 
 	warnings []string

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/brevdue/brevdue/cmd/brevdue/config"
+	"github.com/brevdue/brevdue/sf1601"
 )
 
 var key = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
@@ -145,6 +146,36 @@ func TestEnvironmentOverlaysEveryKindOfKey(t *testing.T) {
 		c.Senders["borger_service"].CVR != "01234567" || d.UnknownWait != 90*time.Second || d.Concurrency != 7 || d.Window != "day" ||
 		c.Operators[0].Name != "anna" || c.Senders["jobcenter"].ContactPoint.ID == "" {
 		t.Fatalf("%+v", c)
+	}
+}
+
+func TestCodesFile(t *testing.T) {
+	t.Parallel()
+	codes := filepath.Join(t.TempDir(), "codes.csv")
+	const head = "code,source,outcome,hint,hint_da,origin,date\n"
+	path := file(t, time.Now().Add(time.Hour), "windows:", "codes_file: "+codes+"\nwindows:")
+	for content, want := range map[string]string{
+		"": "line 1", head + "box.closed,,maybe,h,d,us,2026-01-01\n": `line 2: unknown outcome "maybe"`,
+		head + "box.closed,,next,h,d,us,2026-01-01\nbox.closed,,next\n": "line 3",
+	} {
+		write(t, codes, []byte(content))
+		_, err := config.Load(path, nil)
+		var es config.Errors
+		if !errors.As(err, &es) || len(es) != 1 || es[0].Key != "codes_file" || !strings.Contains(es[0].Text, want) || es[0].Hint == "" {
+			t.Errorf("%q: %v, want %s", content, err, want)
+		}
+	}
+	write(t, codes, []byte(head+"box.closed,,next,h,d,us,2026-01-01\n"))
+	c, err := config.Load(path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := c.Codes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if row, listed := table.Lookup("box.closed"); !listed || row.Outcome != sf1601.OutcomeNext {
+		t.Errorf("%+v, %t", row, listed)
 	}
 }
 

@@ -52,6 +52,7 @@ type App struct {
 	queue     *queue.Queue
 	signer    *signature.Batcher
 	client    *sf1601.Client
+	codes     *sf1601.Table
 	gateway   *gateway.Gateway
 	console   *console.Console
 	registry  *registration.Registry

@@ -92,13 +92,17 @@ func (l lookups) Registered(ctx context.Context, service string, id gateway.Iden
 	return l.registry.Registered(ctx, sf1601.Service(service), id, fresh)
 }
 
-// errorCodes is the table of codes of the far ends.
-func errorCodes() []gateway.ErrorCode {
-	rows := sf1601.Codes()
+// errorCodes is the table of codes of the far ends. A row for one source only names it.
+func errorCodes(table *sf1601.Table) []gateway.ErrorCode {
+	rows := table.Codes()
 	codes := make([]gateway.ErrorCode, 0, len(rows))
 	for _, c := range rows {
+		farEnd := "Digital Post"
+		if c.Source != "" {
+			farEnd += ", " + c.Source
+		}
 		codes = append(codes, gateway.ErrorCode{
-			Code: c.Code, FarEnd: "Digital Post", Outcome: gateway.Class(c.Outcome),
+			Code: c.Code, FarEnd: farEnd, Outcome: gateway.Class(c.Outcome),
 			HintEN: c.Hint, HintDA: c.HintDA, Source: c.Origin, Date: c.Date,
 		})
 	}
@@ -112,7 +116,7 @@ func (a *App) newGateway() (*gateway.Gateway, error) {
 	}
 	cfg := gateway.Config{
 		Journal: a.journal, Documents: a.documents, Queue: a.queue, Policies: make(map[string]gateway.Policy),
-		Senders: senders(a.cfg.Senders), Windows: names, ErrorCodes: errorCodes(), Registry: lookups{a.registry},
+		Senders: senders(a.cfg.Senders), Windows: names, ErrorCodes: errorCodes(a.codes), Registry: lookups{a.registry},
 		Now: time.Now, NewID: newID, NewUUID: uuid.NewString, Jitter: mathrand.Float64,
 		Worker: worker(), Logger: a.log,
 	}

@@ -104,7 +104,7 @@ func (a *App) listenPush(ctx context.Context) error {
 	if err != nil {
 		return config.Errors{{Key: "beskedfordeler.client_ca_file", Text: err.Error()}}
 	}
-	receipt := print.Receipts(print.Returned{})
+	receipt := print.Receipts(print.Returned{}, a.codes)
 	mux := http.NewServeMux()
 	mux.Handle(PushPath, beskedfordeler.PushHandler(beskedfordeler.PushConfig{
 		Logger: a.log.With("part", "beskedfordeler"),

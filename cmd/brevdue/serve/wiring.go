@@ -63,6 +63,9 @@ func (a *App) openClient() error {
 	if err != nil {
 		return config.Errors{{Key: key, Text: err.Error()}}
 	}
+	if a.codes, err = a.cfg.Codes(); err != nil {
+		return config.Errors{{Key: "codes_file", Text: err.Error()}}
+	}
 	endpoints := sf1601.Endpoints{STS: s.STSURL, Base: s.BaseURL}
 	if s.Environment != "custom" {
 		if endpoints, err = sf1601.Environment(s.Environment); err != nil {
@@ -78,6 +81,7 @@ func (a *App) openClient() error {
 	cfg := sf1601.Config{
 		Endpoints: endpoints, Certificate: cert, CVR: s.CVR, Signature: signature.Mode(s.Signature),
 		Signer: a.signer, MemoVersion: memo.Version(s.MemoVersion), Now: time.Now, NewUUID: uuid.NewString,
+		Codes:    a.codes,
 		MaxConns: max(sf1601.DefaultMaxConns, a.concurrency(digitalpost.Name)+a.concurrency(nemsms.Name)),
 	}
 	if s.CAFile != "" {
