@@ -104,6 +104,8 @@ func TestAdminFaults(t *testing.T) {
 	before := srv.Faults()
 	for name, body := range map[string]string{
 		"unknown field": `{"rate504": 1}`, "not JSON": `{`, "two values": `{}{}`, "out of range": `{"rate503": 2}`, "not a duration": `{"latency": 5}`, "empty": ``,
+		"code with a space": `{"fejlKode": "a b"}`, "code too long": `{"fejlId": "` + strings.Repeat("x", 257) + `"}`, "not in XML": `{"fejlKode": "a", "fejlTekst": "\u0007"}`,
+		"not text": `{"fejlKode": 7}`,
 	} {
 		if a := admin(t, srv, "POST", "/faults", body); a.status != 400 || !strings.Contains(a.body, "faults.invalid") {
 			t.Errorf("%s: %d %s", name, a.status, a.body)

@@ -68,7 +68,8 @@
 // Berggren 9986"), or else the post code. 9995 is not registered for
 // Digital Post and 9994 not for NemSMS (a letter sent all the same ends as
 // Fejlet, sim.not-registered); 9993 is accepted, then Fejlet with
-// Config.FejlKode; 9992 is refused in the answer; 9991 is accepted and the
+// Config.FejlKode; 9992 is refused in the answer (Faults.FejlKode and
+// Faults.FejlID say with what code); 9991 is accepted and the
 // connection cut before the answer; 9990 is 503 twice per letter, then
 // accepted; 9989 gets its status Faults.LateDelay late; 9988 gets its statuses
 // twice and in the wrong order; 9987 gets none; 9985 has the access token

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Duration is a time.Duration written as text ("250ms") in JSON.
@@ -54,6 +57,14 @@ type Faults struct {
 	AfleveretDelay Duration `json:"afleveretDelay"`
 	// LateDelay is how late recipients ending in 9989 get theirs; default 30 s.
 	LateDelay Duration `json:"lateDelay"`
+	// FejlKode and FejlTekst are the status of recipients ending in 9993, on
+	// every channel; empty means those of Config, which belong together.
+	FejlKode  string `json:"fejlKode"`
+	FejlTekst string `json:"fejlTekst"`
+	// FejlID and KildeID are of the answer to recipients ending in 9992; empty
+	// means CodeRefused and KildeID.
+	FejlID  string `json:"fejlId"`
+	KildeID string `json:"kildeId"`
 }
 
 // DefaultFaults are no faults and the delays of the field comments.
@@ -86,6 +97,26 @@ func (f Faults) validate() error {
 	}
 	if f.RetryAfter < 0 || f.AssertionLifetime < 0 || f.TokenLifetime < 0 {
 		return errors.New("sf1601test: retryAfter, assertionLifetime and tokenLifetime must not be negative")
+	}
+	return f.validateFejl()
+}
+
+// maxFejl is the most characters of a code or text to be told.
+const maxFejl = 256
+
+// validateFejl checks what is to be told to 9993 and 9992: it must be possible
+// in XML, and a code is one word.
+func (f Faults) validateFejl() error {
+	for _, v := range []struct {
+		name, text string
+		word       bool
+	}{{"fejlKode", f.FejlKode, true}, {"fejlTekst", f.FejlTekst, false}, {"fejlId", f.FejlID, true}, {"kildeId", f.KildeID, true}} {
+		wrong := func(r rune) bool {
+			return r == utf8.RuneError || r >= 0xfffe || unicode.IsControl(r) && r != '\n' || v.word && unicode.IsSpace(r)
+		}
+		if utf8.RuneCountInString(v.text) > maxFejl || strings.ContainsFunc(v.text, wrong) {
+			return fmt.Errorf("sf1601test: %s must be at most %d printable characters, a code without spaces", v.name, maxFejl)
+		}
 	}
 	return nil
 }

@@ -47,7 +47,7 @@ var (
 func (s *Server) journey(req *request, l *letter, transmission string, does behaviour) *journey {
 	f := s.Faults()
 	j := &journey{
-		letter: l, cvr: req.authority, finding: s.outcome(req, does), returned: s.cfg.Returpost,
+		letter: l, cvr: req.authority, finding: s.outcome(req, does, f), returned: s.cfg.Returpost,
 		status: beskedfordeler.PostStatus{TransmissionID: transmission, CorrelationID: transmission},
 	}
 	way := digitalWay
@@ -132,12 +132,14 @@ func (s *Server) step(kind beskedfordeler.Kind, start time.Time, delay Duration)
 }
 
 // outcome is why a letter ends as Fejlet, nil when it is delivered.
-func (s *Server) outcome(req *request, does behaviour) *Finding {
+func (s *Server) outcome(req *request, does behaviour, f Faults) *Finding {
 	printed := req.Channel == ChannelFysiskPost
 	nemSMS := req.Channel == ChannelNemSMS
 	switch {
 	case req.Finding != nil:
 		return req.Finding
+	case does.fails && f.FejlKode != "":
+		return &Finding{Code: f.FejlKode, Text: f.FejlTekst}
 	case does.fails && printed:
 		return &Finding{Code: s.cfg.PrintFejlKode, Text: s.cfg.PrintFejlTekst}
 	case does.fails:

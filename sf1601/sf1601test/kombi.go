@@ -1,6 +1,7 @@
 package sf1601test
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"mime"
@@ -158,7 +159,8 @@ func (s *Server) disturb(w http.ResponseWriter, r *http.Request, l *letter, does
 		return false, s.unavailable(w, r, f)
 	}
 	if does.refused {
-		return false, s.refuse(w, r, http.StatusOK, "this recipient is refused")
+		return false, s.refuseAs(w, r, http.StatusOK, "this recipient is refused",
+			cmp.Or(f.FejlID, CodeRefused), cmp.Or(f.KildeID, KildeID))
 	}
 	roll := s.dice.roll()
 	for _, fault := range []struct {
@@ -223,17 +225,20 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request, req *request, l 
 	return outcome
 }
 
-// refuse answers Result=false with Fejl. Serviceplatformen's REST profile says
+// refuse answers Result=false with a Fejl of the simulator's own.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int, reason string) string {
+	return s.refuseAs(w, r, status, reason, CodeRefused, KildeID)
+}
+
+// refuseAs answers Result=false with Fejl. Serviceplatformen's REST profile says
 // that 200 is a call that worked, whose SvarReaktion is to be read, and that
 // every other status has SvarReaktion in its body, too.
 // [src: SP-REST-PROFILE HovedoplysningerSvarREST, Fejl]
-func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int, reason string) string {
+func (s *Server) refuseAs(w http.ResponseWriter, r *http.Request, status int, reason, code, source string) string {
 	s.cfg.Logger.Warn("kombi call refused", "path", r.URL.Path, "status", status, "reason", reason)
-	var fejl strings.Builder
-	fejl.WriteString("<Fejl><FejlId>" + CodeRefused + "</FejlId><FejlTekst>")
-	fejl.WriteString(escaper.Replace(reason))
-	fejl.WriteString("</FejlTekst><KildeId>" + KildeID + "</KildeId><status>" + strconv.Itoa(status) + "</status></Fejl>")
-	writeXML(w, status, kombiResponse(false, "", fejl.String()))
+	fejl := "<Fejl><FejlId>" + escaper.Replace(code) + "</FejlId><FejlTekst>" + escaper.Replace(reason) +
+		"</FejlTekst><KildeId>" + escaper.Replace(source) + "</KildeId><status>" + strconv.Itoa(status) + "</status></Fejl>"
+	writeXML(w, status, kombiResponse(false, "", fejl))
 	if status == http.StatusUnauthorized {
 		return OutcomeUnauthorized
 	}

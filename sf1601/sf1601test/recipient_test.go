@@ -271,3 +271,37 @@ func TestRegistration(t *testing.T) {
 		t.Errorf("token of another service: %d", a.status)
 	}
 }
+
+// TestFejlIsToldByFaults: a running simulator is told what code 9993 and 9992 get, and forgets it again.
+func TestFejlIsToldByFaults(t *testing.T) {
+	t.Parallel()
+	srv, p, g := town(t, sf1601test.Config{})
+	usual := srv.Faults()
+	told := usual
+	told.FejlKode, told.FejlTekst, told.FejlID, told.KildeID = "box.closed", "the box\nis <closed>", "no.box&", "NGDP"
+	if err := srv.SetFaults(told); err != nil {
+		t.Fatal(err)
+	}
+	accepted(t, p.send(letter{recipient: "2512489993"}.String()))
+	if st := g.wait(t, 2)[1].Status; st.FejlKode != told.FejlKode || st.FejlTekst != told.FejlTekst {
+		t.Errorf("status %+v", st)
+	}
+	accepted(t, p.send(fysiskPost(newUUID(), "Nancy 9993")))
+	if st := g.wait(t, 4)[3].Status; st.FejlKode != told.FejlKode || st.FejlTekst != told.FejlTekst {
+		t.Errorf("status of print %+v", st)
+	}
+	if a := p.send(letter{recipient: "2512489992"}.String()); !strings.Contains(a.body, "<FejlId>no.box&amp;</FejlId>") ||
+		!strings.Contains(a.body, "<KildeId>NGDP</KildeId>") {
+		t.Errorf("9992: %s", a.body)
+	}
+	if err := srv.SetFaults(usual); err != nil {
+		t.Fatal(err)
+	}
+	accepted(t, p.send(letter{recipient: "2512489993"}.String()))
+	if st := g.wait(t, 6)[5].Status; st.FejlKode != sf1601test.CodeFileExtension || !strings.Contains(st.FejlTekst, "bilag.exe") {
+		t.Errorf("status afterwards %+v", st)
+	}
+	if a := p.send(letter{recipient: "2512489992"}.String()); !strings.Contains(a.body, "<FejlId>sim.refused</FejlId>") {
+		t.Errorf("9992 afterwards: %s", a.body)
+	}
+}
