@@ -17,6 +17,11 @@
 // 22:00-06:00 on fri, Saturday 05:59 is open and Friday 05:59 is not. The same goes for holidays: a night that starts
 // on an ordinary day runs on into the holiday, a night that starts on a holiday is skipped whole.
 //
+// With [NextDay] an opening that a holiday takes away is made up for on the next date that is no holiday, be it a Saturday
+// or a Sunday: of mon to fri, Friday 25 December opens on Sunday the 27th, and skærtorsdag and langfredag together open on
+// the Saturday of Easter. For who has to have heard by then, a day that is not usual is better than a day too late; where
+// it is not, [Skip] waits for the next of the usual days.
+//
 // When clocks are put forward, a time that does not exist (02:30) counts as the moment of the change: from 02:30 opens at
 // 03:00, to 02:30 closes there, and 02:10-02:50 does not open that day. When clocks are put back, a time that exists
 // twice counts both times: 02:10-02:50 opens twice, and 01:00-02:30 closes for the half hour between its two ends.

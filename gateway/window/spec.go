@@ -16,6 +16,10 @@ const DefaultZone = "Europe/Copenhagen"
 const (
 	Send = "send" // a public holiday is a day like any other; the default
 	Skip = "skip" // the window does not open on Danish public holidays, see [Holidays]
+
+	// NextDay moves an opening that falls on a public holiday to the next date that is none, at the same hours and even if
+	// its weekday is not among the days; where the window opens on that date anyway, it opens once.
+	NextDay = "next_day"
 )
 
 // Spec is a send window as the configuration writes it.
@@ -24,7 +28,7 @@ type Spec struct {
 	To       string   // first minute after it, "00:00" to "24:00"; mandatory; before From: on the next day
 	Days     []string // of mon, tue, wed, thu, fri, sat, sun, each at most once; none: every day
 	Zone     string   // IANA name of the zone of From, To, Days and Holidays; "": DefaultZone
-	Holidays string   // Send or Skip; "": Send
+	Holidays string   // Send, Skip or NextDay; "": Send
 }
 
 // FieldError is the answer of [Parse] to a wrong [Spec]. It holds words of the configuration, no personal data.
@@ -74,14 +78,17 @@ func Parse(s Spec) (Window, error) {
 	if err != nil {
 		return Window{}, &FieldError{"zone", err}
 	}
-	if !slices.Contains([]string{"", Send, Skip}, s.Holidays) {
-		return Window{}, &FieldError{"holidays", fmt.Errorf("%q is neither %q nor %q", s.Holidays, Send, Skip)}
+	if !slices.Contains([]string{"", Send, Skip, NextDay}, s.Holidays) {
+		return Window{}, &FieldError{"holidays", fmt.Errorf("%q is none of %s, %s, %s", s.Holidays, Send, Skip, NextDay)}
 	}
-	skip := s.Holidays == Skip
-	if from == 0 && until == dayLength && days == everyDay && !skip {
+	w := Window{
+		zone: zone, from: from, until: until, days: days,
+		skipHolidays: s.Holidays == Skip || s.Holidays == NextDay, makeUp: s.Holidays == NextDay,
+	}
+	if from == 0 && until == dayLength && days == everyDay && !w.skipHolidays {
 		return Window{}, nil // always open
 	}
-	return Window{zone: zone, from: from, until: until, days: days, skipHolidays: skip}, nil
+	return w, nil
 }
 
 var errClock = errors.New("not a time of day")

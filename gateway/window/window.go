@@ -12,6 +12,7 @@ type Window struct {
 	from, until  int64          // seconds since the midnight that starts the window's day; until is up to 48 hours
 	days         weekdaySet
 	skipHolidays bool
+	makeUp       bool // what is skipped is made up for on the next date that is no holiday
 }
 
 // weekdaySet has bit 1<<w for each time.Weekday w.
@@ -86,9 +87,23 @@ func (w Window) nextStart(wall int64, s stretch) (int64, bool) {
 
 // opensOn tells whether the window starts on a day, counted from 1 January 1970.
 func (w Window) opensOn(day int64) bool {
+	if !w.skipHolidays {
+		return w.days.has(weekday(day))
+	}
+	if isHoliday(day) {
+		return false
+	}
+	open := w.days.has(weekday(day))
+	for before := day - 1; w.makeUp && !open && isHoliday(before); before-- {
+		open = w.days.has(weekday(before))
+	}
+	return open
+}
+
+// weekday is the time.Weekday of a day, counted from 1 January 1970.
+func weekday(day int64) int {
 	const first = int64(time.Thursday) // 1 January 1970
-	weekday := day + first - 7*floorDiv(day+first, 7)
-	return w.days.has(int(weekday)) && (!w.skipHolidays || !isHoliday(day))
+	return int(day + first - 7*floorDiv(day+first, 7))
 }
 
 // stretch is a time during which the clocks of a zone are not changed. What the wall shows in it is counted in seconds

@@ -59,6 +59,9 @@ func TestOpensAndCloses(t *testing.T) {
 	office := window.Spec{
 		From: "08:00", To: "16:00", Days: []string{"mon", "tue", "wed", "thu", "fri"}, Holidays: "skip",
 	}
+	made := func(days ...string) window.Spec {
+		return window.Spec{From: "08:00", To: "16:00", Days: days, Holidays: "next_day"}
+	}
 	weekdays := window.Spec{From: "00:00", To: "24:00", Days: []string{"mon", "tue", "wed", "thu", "fri"}}
 	for _, c := range []struct {
 		name               string
@@ -87,6 +90,17 @@ func TestOpensAndCloses(t *testing.T) {
 		{"juleaftensdag, then Christmas and a week-end", office, "2026-12-24T16:00:00+01:00", "2026-12-28T08:00:00+01:00", "2026-12-28T16:00:00+01:00"},
 		{"holiday by default", day, "2026-12-25T10:00:00+01:00", "2026-12-25T10:00:00+01:00", "2026-12-25T22:00:00+01:00"},
 		{"longest pause", window.Spec{From: "09:00", To: "10:00", Days: []string{"mon"}, Holidays: "skip"}, "2028-12-18T10:00:00+01:00", "2029-01-08T09:00:00+01:00", "2029-01-08T10:00:00+01:00"},
+		{"made up for on a Sunday", made("mon", "tue", "wed", "thu", "fri"), "2026-12-24T16:00:00+01:00", "2026-12-27T08:00:00+01:00", "2026-12-27T16:00:00+01:00"},
+		{"and the usual day after it", made("mon", "tue", "wed", "thu", "fri"), "2026-12-27T16:00:00+01:00", "2026-12-28T08:00:00+01:00", "2026-12-28T16:00:00+01:00"},
+		{"two days of Easter made up for at once", made("mon", "tue", "wed", "thu", "fri"), "2026-04-01T16:00:00+02:00", "2026-04-04T08:00:00+02:00", "2026-04-04T16:00:00+02:00"},
+		{"2. påskedag made up for on a usual day, once", made("mon", "tue", "wed", "thu", "fri"), "2026-04-04T16:00:00+02:00", "2026-04-07T08:00:00+02:00", "2026-04-07T16:00:00+02:00"},
+		{"a holiday that is no usual day moves nothing", made("tue"), "2026-12-24T16:00:00+01:00", "2026-12-29T08:00:00+01:00", "2026-12-29T16:00:00+01:00"},
+		{"every day: the next day is one anyway", made(), "2026-12-24T16:00:00+01:00", "2026-12-27T08:00:00+01:00", "2026-12-27T16:00:00+01:00"},
+		{"a single weekday, a holiday two weeks running", made("mon"), "2028-12-18T16:00:00+01:00", "2028-12-27T08:00:00+01:00", "2028-12-27T16:00:00+01:00"},
+		{"New Year made up for", made("mon"), "2028-12-27T16:00:00+01:00", "2029-01-02T08:00:00+01:00", "2029-01-02T16:00:00+01:00"},
+		{"a night made up for whole", window.Spec{From: "22:00", To: "06:00", Days: []string{"fri"}, Holidays: "next_day"}, "2026-12-25T12:00:00+01:00", "2026-12-27T22:00:00+01:00", "2026-12-28T06:00:00+01:00"},
+		{"whole days made up for", window.Spec{From: "00:00", To: "24:00", Days: []string{"fri"}, Holidays: "next_day"}, "2026-12-25T12:00:00+01:00", "2026-12-27T00:00:00+01:00", "2026-12-28T00:00:00+01:00"},
+		{"whole week, closed on holidays", window.Spec{From: "00:00", To: "24:00", Holidays: "next_day"}, "2026-12-25T12:00:00+01:00", "2026-12-27T00:00:00+01:00", "2027-01-01T00:00:00+01:00"},
 		{"night runs into a holiday", window.Spec{From: "22:00", To: "06:00", Holidays: "skip"}, "2026-12-25T05:00:00+01:00", "2026-12-25T05:00:00+01:00", "2026-12-25T06:00:00+01:00"},
 		{"night of a holiday skipped whole", window.Spec{From: "22:00", To: "06:00", Holidays: "skip"}, "2026-12-25T06:00:00+01:00", "2026-12-27T22:00:00+01:00", "2026-12-28T06:00:00+01:00"},
 		{"holiday to holiday", window.Spec{From: "00:00", To: "24:00", Holidays: "skip"}, "2026-05-25T12:00:00+02:00", "2026-05-26T00:00:00+02:00", "2026-12-25T00:00:00+01:00"},
@@ -182,6 +196,7 @@ type oracle struct {
 	spec     window.Spec
 	zone     *time.Location
 	holidays map[string]bool
+	madeUp   map[string]bool // dates to which an opening was moved
 }
 
 func newOracle(t testing.TB, spec window.Spec) oracle {
@@ -190,11 +205,24 @@ func newOracle(t testing.TB, spec window.Spec) oracle {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := oracle{spec, zone, make(map[string]bool)}
-	for year := 2009; year <= 2052 && spec.Holidays == "skip"; year++ {
+	o := oracle{spec, zone, make(map[string]bool), make(map[string]bool)}
+	for year := 2009; year <= 2052 && (spec.Holidays == "skip" || spec.Holidays == "next_day"); year++ {
 		for _, h := range window.Holidays(year) {
 			o.holidays[h.Format(time.DateOnly)] = true
 		}
+	}
+	for day := range o.holidays {
+		date, err := time.Parse(time.DateOnly, day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if spec.Holidays != "next_day" || !o.usual(date) {
+			continue
+		}
+		for o.holidays[date.Format(time.DateOnly)] {
+			date = date.AddDate(0, 0, 1)
+		}
+		o.madeUp[date.Format(time.DateOnly)] = true
 	}
 	return o
 }
@@ -210,9 +238,14 @@ func (o oracle) open(t time.Time) bool {
 }
 
 func (o oracle) starts(date time.Time) bool {
+	day := date.Format(time.DateOnly)
+	return o.madeUp[day] || o.usual(date) && !o.holidays[day]
+}
+
+// usual tells whether the weekday of a date is among the window's days.
+func (o oracle) usual(date time.Time) bool {
 	words := []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
-	return (len(o.spec.Days) == 0 || slices.Contains(o.spec.Days, words[date.Weekday()])) &&
-		!o.holidays[date.Format(time.DateOnly)]
+	return len(o.spec.Days) == 0 || slices.Contains(o.spec.Days, words[date.Weekday()])
 }
 
 // randomSpec makes windows that are likely to meet a change of clocks or a holiday. The zones change their clocks at
@@ -221,7 +254,7 @@ func randomSpec(r *rand.Rand) window.Spec {
 	pick := func(list ...string) string { return list[r.IntN(len(list))] }
 	clock := func() string { return fmt.Sprintf("%02d:%02d", pick0to23(r), r.IntN(60)) }
 	s := window.Spec{
-		From: clock(), To: clock(), Holidays: pick("send", "skip"),
+		From: clock(), To: clock(), Holidays: pick("send", "skip", "next_day"),
 		Zone: pick("Europe/Copenhagen", "Europe/Copenhagen", "Europe/Copenhagen", "Atlantic/Faroe", "America/Nuuk",
 			"America/Sao_Paulo", "Australia/Lord_Howe", "Pacific/Apia", "UTC"),
 	}
