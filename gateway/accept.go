@@ -144,15 +144,16 @@ func (g *Gateway) mintMessages(i *Intent, now time.Time) {
 	}
 }
 
-// mint makes a message of the intent with a fresh identity, for a step of a leg. It is due at notBefore, or now.
+// mint makes a message of the intent with a fresh identity, for a step of a leg. It is due now, or at
+// notBefore, or when its window opens after that.
 func (g *Gateway) mint(i *Intent, leg, step int, notBefore, now time.Time) Message {
 	m := Message{
 		ID: g.newID("msg"), IntentID: i.ID, Leg: leg, Step: step, Channel: i.Routes[leg][step], Priority: i.Priority, State: Queued,
 		MessageUUID: g.newUUID(), AfsendelseID: g.newUUID(), TransactionID: g.newUUID(),
 		DueAt: now, CreatedAt: now,
 	}
-	if notBefore.After(now) {
-		m.State, m.DueAt = Scheduled, earliest(notBefore, i.Expires)
+	if at := g.leaves(i, &m, latest(now, notBefore)); at.After(now) {
+		m.State, m.DueAt = Scheduled, at
 	}
 	return m
 }

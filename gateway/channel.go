@@ -14,6 +14,8 @@ type Sender struct {
 	Forsendelsestype int    // ForsendelseTypeIdentifikator agreed with the print supplier; 0: none
 	From             string // e-mail
 	ContactPoint     ContactPoint
+	// Window is the name of the send window of its letters, where the intent names none; "": the channel's.
+	Window string
 }
 
 // ContactPoint is where a reply to a Digital Post letter lands (MeMo class ContactPoint). The zero value is none.
@@ -68,14 +70,27 @@ type Policy struct {
 	// NextAfter is how long a letter that the far end accepted may stay without a final status before the next channel of
 	// its route takes over, once. Default 0: it may for ever. It holds for letters accepted while it is set.
 	NextAfter time.Duration
-	// Opens returns the first moment at or after now when the channel may send, now itself when it may send at once.
-	// nil: always. The argument window is the intent's own window name, "" for the channel's.
+	// Opens returns the first moment at or after now when the send window is open, now itself when it is. nil: always. It
+	// must be a pure function of its arguments. The argument window is one of Config.Windows, that of the intent or else
+	// of its sender; "" for the channel's.
 	Opens func(window string, now time.Time) time.Time
+	// Ramp is the time over which letters that waited for an opening leave after it, each at a random moment of it
+	// (Config.Jitter), lest a night's letters arrive at the far end in the same second. Urgent ones leave at the opening. It
+	// is shortened to half of a short opening, and to half of the time until a letter expires. Default 0: none; at most
+	// LongestRamp.
+	Ramp time.Duration
+	// Resumes returns the first moment at or after now when the far end, if it is known to be down, is tried again; now
+	// itself when it is not. nil: it is never known to be down.
+	Resumes func(now time.Time) time.Time
 	// Pace blocks until the channel's rate allows one more letter. nil: no limit.
 	Pace func(ctx context.Context) error
 }
 
+// LongestRamp keeps what waited for an opening from being spread into the next one.
+const LongestRamp = 12 * time.Hour
+
 func (p Policy) withDefaults() Policy {
+	p.Ramp = min(p.Ramp, LongestRamp)
 	if p.OnUnknown == "" {
 		p.OnUnknown = Resend
 	}

@@ -96,10 +96,10 @@ func (g *Gateway) checkOpening(ps *problems, i *Intent, from time.Time) {
 		return
 	}
 	for _, route := range i.Routes {
-		if len(route) == 0 || g.policies[route[0]].Opens == nil {
+		if len(route) == 0 {
 			continue
 		}
-		if opens := g.policies[route[0]].Opens(i.Window, from); !opens.Before(i.Expires) {
+		if opens := g.opens(i, route[0], from); !opens.Before(i.Expires) {
 			ps.add("/send/expires", "time.closed", "The intent would expire while "+route[0]+" is closed; it opens at "+
 				opens.UTC().Format(time.RFC3339)+".")
 			return

@@ -83,7 +83,8 @@ func (g *Gateway) claim(ctx context.Context, id string) (w work, found bool, err
 	return *booked, true, nil
 }
 
-// decide is the door every message passes before it leaves: expired, not yet due, window closed, hold, go.
+// decide is the door every message passes before it leaves: expired, not yet due, window closed, far end
+// down, hold, go.
 func (g *Gateway) decide(tx Tx, head *Intent, m *Message) (*work, *Later, error) {
 	now, policy := g.now(), g.policies[m.Channel]
 	channel, known := g.channels[m.Channel]
@@ -100,9 +101,13 @@ func (g *Gateway) decide(tx Tx, head *Intent, m *Message) (*work, *Later, error)
 	case !known:
 		return nil, nil, g.move(tx, head, m, Failed, "channel.unknown", "The channel is no longer configured.")
 	}
-	if policy.Opens != nil {
-		if opens := policy.Opens(head.Window, now); opens.After(now) {
-			later, err := g.postpone(tx, head, m, earliest(opens, head.Expires))
+	if at := g.leaves(head, m, now); at.After(now) {
+		later, err := g.postpone(tx, head, m, at, "window.closed")
+		return nil, later, err
+	}
+	if policy.Resumes != nil {
+		if at := policy.Resumes(now); at.After(now) {
+			later, err := g.postpone(tx, head, m, earliest(at, head.Expires), "far_end.down")
 			return nil, later, err
 		}
 	}
@@ -123,14 +128,14 @@ func (g *Gateway) expire(tx Tx, head *Intent, m *Message) error {
 	return g.move(tx, head, m, Expired, "expired", "")
 }
 
-// postpone lets a message wait for its window.
-func (g *Gateway) postpone(tx Tx, head *Intent, m *Message, until time.Time) (*Later, error) {
-	later := &Later{At: until, Reason: "window closed"}
+// postpone lets a message wait for its window, or for a far end that is down.
+func (g *Gateway) postpone(tx Tx, head *Intent, m *Message, until time.Time, code string) (*Later, error) {
+	later := &Later{At: until, Reason: code}
 	m.DueAt = until
 	if m.State == Scheduled || m.Uncertain {
 		return later, tx.SaveMessage(m)
 	}
-	return later, g.move(tx, head, m, Scheduled, "window.closed", "")
+	return later, g.move(tx, head, m, Scheduled, code, "")
 }
 
 // move changes the state, stores the message and writes the event.
@@ -250,7 +255,9 @@ func (g *Gateway) apply(tx Tx, head *Intent, m *Message, a *Attempt, o Outcome) 
 		later := &Later{At: m.DueAt, Counted: true, Reason: "answer unknown"}
 		return later, nil, g.move(tx, head, m, Sending, o.Code, o.Text)
 	case Retry:
-		if since := now.Sub(latest(m.CreatedAt, head.NotBefore, m.ReleasedAt)); since > policy.GiveUpAfter {
+		// Waiting for the first opening is no retrying: over Christmas a window may be closed for longer than GiveUpAfter.
+		began := g.opens(head, m.Channel, latest(m.CreatedAt, head.NotBefore, m.ReleasedAt))
+		if since := now.Sub(began); since > policy.GiveUpAfter {
 			return nil, nil, g.move(tx, head, m, Failed, "gave.up", "Retried for "+since.Truncate(time.Minute).String()+"; last: "+o.Code)
 		}
 		m.DueAt = now.Add(g.delay(policy, m.Attempts, o.RetryAfter))

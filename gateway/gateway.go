@@ -29,7 +29,7 @@ type Config struct {
 	Channels  []Channel
 	Policies  map[string]Policy // by channel name; a missing one has all defaults
 	Senders   map[string]Sender // by name
-	Windows   []string          // names an intent may ask for
+	Windows   []string          // names an intent or a sender may ask for
 	// ErrorCodes are what the far ends of the channels say, with what a person can do about it.
 	ErrorCodes []ErrorCode
 	// Registry knows who is registered for what. nil: nobody can be asked.
@@ -100,6 +100,11 @@ func New(cfg Config) (*Gateway, error) {
 	}
 	for _, w := range cfg.Windows {
 		g.windows[w] = true
+	}
+	for name, s := range cfg.Senders {
+		if s.Window != "" && !g.windows[s.Window] {
+			return nil, fmt.Errorf("gateway: sender %s: there is no window %s", name, s.Window)
+		}
 	}
 	return g, nil
 }

@@ -191,6 +191,7 @@ func (c *Config) checkSenders(f *findings) {
 		if n := len([]rune(s.Label)); n == 0 || n > gateway.MaxText {
 			f.add("senders."+name+".label", "missing or over 256 characters", "what the recipient sees as sender")
 		}
+		c.checkWindowName(f, "senders."+name+".window", s.Window)
 	}
 }
 
@@ -200,6 +201,21 @@ func (c *Config) checkWindows(f *findings) {
 			f.add("windows."+name, err.Error(), "")
 		}
 	}
+}
+
+// checkWindowName demands that a window of this name is defined, or none named.
+func (c *Config) checkWindowName(f *findings, key, name string) {
+	if _, known := c.Windows[name]; name != "" && !known {
+		f.add(key, "there is no window "+strconv.Quote(name), "define it under windows")
+	}
+}
+
+// RampOrDefault is the ramp of the channel.
+func (ch Channel) RampOrDefault() time.Duration {
+	if ch.Ramp == nil {
+		return DefaultRamp
+	}
+	return *ch.Ramp
 }
 
 // Parse makes the window.
@@ -212,8 +228,9 @@ func (c *Config) checkChannels(f *findings) {
 		at := "channels." + name
 		f.oneOf(at, name, "digitalpost", "nemsms", "smtp", "print", "automatic", "sms")
 		f.oneOf(at+".on_unknown", ch.OnUnknown, "", string(gateway.Resend), string(gateway.Hold))
-		if _, known := c.Windows[ch.Window]; ch.Window != "" && !known {
-			f.add(at+".window", "there is no window "+strconv.Quote(ch.Window), "define it under windows")
+		c.checkWindowName(f, at+".window", ch.Window)
+		if r := ch.RampOrDefault(); r < 0 || r > gateway.LongestRamp {
+			f.add(at+".ramp", "not between 0s and "+gateway.LongestRamp.String(), "a duration such as 10m; 0s for none")
 		}
 		if _, err := ch.PerSecond(); err != nil {
 			f.add(at+".rate", err.Error(), "e.g. 50/s or 3000/m")

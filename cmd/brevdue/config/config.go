@@ -105,6 +105,7 @@ type Sender struct {
 	Forsendelsestype int          `koanf:"forsendelsestype"`
 	From             string       `koanf:"from"`
 	ContactPoint     ContactPoint `koanf:"contact_point"`
+	Window           string       `koanf:"window"` // of its letters, where the intent names none; default the channel's
 }
 
 // ContactPoint is where replies land.
@@ -116,32 +117,38 @@ type ContactPoint struct {
 
 // Window is a send window.
 type Window struct {
-	From     string   `koanf:"from"`
-	To       string   `koanf:"to"`
-	Days     []string `koanf:"days"`
-	Zone     string   `koanf:"zone"`
-	Holidays string   `koanf:"holidays"`
+	From     string   `koanf:"from"`     // open at it
+	To       string   `koanf:"to"`       // closed at it
+	Days     []string `koanf:"days"`     // default every day
+	Zone     string   `koanf:"zone"`     // default Europe/Copenhagen
+	Holidays string   `koanf:"holidays"` // send (default), skip, next_day: what a holiday takes away opens on the date after it
 }
+
+// DefaultRamp is Channel.Ramp where nothing is said: long enough that a night's 30,000 letters leave at 50 a second, short
+// enough that a citizen asked to call at nine is not asked at ten. Without any the far end would meet all of them in the
+// first second, from every gateway that opens at the same time.
+const DefaultRamp = 10 * time.Minute
 
 // Channel is how a channel is used.
 type Channel struct {
-	Window      string        `koanf:"window"`
-	Rate        string        `koanf:"rate"`         // e.g. 50/s, 3000/m; default none
-	Concurrency int           `koanf:"concurrency"`  // default 20
-	OnUnknown   string        `koanf:"on_unknown"`   // resend (default), hold
-	UnknownWait time.Duration `koanf:"unknown_wait"` // default 2m
-	GiveUpAfter time.Duration `koanf:"give_up_after"`
-	RetryFirst  time.Duration `koanf:"retry_first"`
-	RetryMax    time.Duration `koanf:"retry_max"`
-	URL         string        `koanf:"url"`       // smtp: smtp://[user@]host[:port]?starttls=...&password_file=...
-	AskFirst    string        `koanf:"ask_first"` // digitalpost: never, fallback (default: when the route goes on), always
-	NextAfter   time.Duration `koanf:"next_after"`
-	Farve       string        `koanf:"farve"`     // print: FarveSHKode, Farve or SH; default the print profile's
-	Sider       string        `koanf:"sider"`     // print: SimplexDuplexKode
-	Kuvert      string        `koanf:"kuvert"`    // print: KuvertTypeKode, C4, C5 or MA
-	Kategori    string        `koanf:"kategori"`  // print: PostKategoriKode
-	Hastebrev   bool          `koanf:"hastebrev"` // print: HasteBrevIndikator, a quick letter
-	Label       string        `koanf:"label"`     // nemsms: MessageHeader/label; default the sender's label
+	Window      string         `koanf:"window"`
+	Ramp        *time.Duration `koanf:"ramp"`         // over which what waited for an opening leaves; default DefaultRamp; 0s: none
+	Rate        string         `koanf:"rate"`         // e.g. 50/s, 3000/m; default none
+	Concurrency int            `koanf:"concurrency"`  // default 20
+	OnUnknown   string         `koanf:"on_unknown"`   // resend (default), hold
+	UnknownWait time.Duration  `koanf:"unknown_wait"` // default 2m
+	GiveUpAfter time.Duration  `koanf:"give_up_after"`
+	RetryFirst  time.Duration  `koanf:"retry_first"`
+	RetryMax    time.Duration  `koanf:"retry_max"`
+	URL         string         `koanf:"url"`       // smtp: smtp://[user@]host[:port]?starttls=...&password_file=...
+	AskFirst    string         `koanf:"ask_first"` // digitalpost: never, fallback (default: when the route goes on), always
+	NextAfter   time.Duration  `koanf:"next_after"`
+	Farve       string         `koanf:"farve"`     // print: FarveSHKode, Farve or SH; default the print profile's
+	Sider       string         `koanf:"sider"`     // print: SimplexDuplexKode
+	Kuvert      string         `koanf:"kuvert"`    // print: KuvertTypeKode, C4, C5 or MA
+	Kategori    string         `koanf:"kategori"`  // print: PostKategoriKode
+	Hastebrev   bool           `koanf:"hastebrev"` // print: HasteBrevIndikator, a quick letter
+	Label       string         `koanf:"label"`     // nemsms: MessageHeader/label; default the sender's label
 }
 
 // Producer may post intents.

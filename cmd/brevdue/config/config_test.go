@@ -105,6 +105,11 @@ func TestLoadNamesTheKey(t *testing.T) {
 		"bad CVR":                 {valid, []string{`{cvr: "55133018", label`, `{cvr: "5513301", label`}, "senders.jobcenter.cvr", "eight digits"},
 		"bad window":              {valid, []string{`"09:00"`, `"25:00"`}, "windows.day", "from"},
 		"channel's window":        {valid, []string{"window: day", "window: night"}, "channels.digitalpost.window", "windows"},
+		"sender's window":         {valid, []string{`label: "Testby Kommune"`, `label: "Testby Kommune", window: night`}, "senders.jobcenter.window", "windows"},
+		"bad holidays":            {valid, []string{`to: "22:00"`, `to: "22:00", holidays: closed`}, "windows.day", "next_day"},
+		"negative ramp":           {valid, []string{"window: day", "window: day, ramp: -1m"}, "channels.digitalpost.ramp", "10m"},
+		"ramp of a day":           {valid, []string{"window: day", "window: day, ramp: 24h"}, "channels.digitalpost.ramp", "12h"},
+		"ramp without a unit":     {valid, []string{"window: day", "window: day, ramp: ten"}, "ramp", "wrong form"},
 		"bad rate":                {valid, []string{"50/s", "50/day"}, "channels.digitalpost.rate", "3000/m"},
 		"unknown channel":         {valid, []string{"digitalpost:", "fax:"}, "channels.fax", "nemsms"},
 		"bad hash":                {valid, []string{strings.Repeat("ab", 32), "secret"}, "producers.0.token_sha256", "sha256sum"},
@@ -176,6 +181,26 @@ func TestCodesFile(t *testing.T) {
 	}
 	if row, listed := table.Lookup("box.closed"); !listed || row.Outcome != sf1601.OutcomeNext {
 		t.Errorf("%+v, %t", row, listed)
+	}
+}
+
+func TestWindowsAndRamps(t *testing.T) {
+	t.Parallel()
+	c, err := config.Load(file(t, time.Now().Add(time.Hour),
+		`to: "22:00"`, `to: "22:00", holidays: next_day`, `label: "Testby Kommune"`, `label: "Testby Kommune", window: day`,
+		"channels: {", "channels: {print: {ramp: 0s}, nemsms: {ramp: 30m}, "), []string{"BREVDUE_CHANNELS_AUTOMATIC_RAMP=90s"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for channel, want := range map[string]time.Duration{
+		"digitalpost": 10 * time.Minute, "smtp": 10 * time.Minute, "print": 0, "nemsms": 30 * time.Minute, "automatic": 90 * time.Second,
+	} {
+		if got := c.Channels[channel].RampOrDefault(); got != want {
+			t.Errorf("%s has a ramp of %s, want %s", channel, got, want)
+		}
+	}
+	if got := c.Senders["jobcenter"].Window; got != "day" {
+		t.Errorf("the sender's window is %q", got)
 	}
 }
 

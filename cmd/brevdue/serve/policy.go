@@ -33,7 +33,7 @@ func (a *App) policy(b *breaker.Breaker, windows map[string]window.Window) (gate
 	c := a.cfg.Channels[name]
 	p := gateway.Policy{
 		OnUnknown: gateway.OnUnknown(c.OnUnknown), UnknownWait: c.UnknownWait, GiveUpAfter: c.GiveUpAfter,
-		RetryFirst: c.RetryFirst, RetryMax: c.RetryMax, NextAfter: c.NextAfter,
+		RetryFirst: c.RetryFirst, RetryMax: c.RetryMax, NextAfter: c.NextAfter, Ramp: c.RampOrDefault(), Resumes: b.Opens,
 	}
 	if p.OnUnknown == "" {
 		p.OnUnknown = onUnknown[name]
@@ -49,11 +49,7 @@ func (a *App) policy(b *breaker.Breaker, windows map[string]window.Window) (gate
 		if asked == "" {
 			asked = c.Window
 		}
-		now = b.Opens(now)
-		if w, known := windows[asked]; known {
-			return w.Opens(now)
-		}
-		return now
+		return windows[asked].Opens(now) // no window is always open
 	}
 	return p, nil
 }

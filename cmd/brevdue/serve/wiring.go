@@ -109,6 +109,7 @@ func senders(profiles map[string]config.Sender) map[string]gateway.Sender {
 		out[name] = gateway.Sender{
 			Name: name, CVR: cvr, Label: p.Label, Forsendelsestype: p.Forsendelsestype, From: p.From,
 			ContactPoint: gateway.ContactPoint{ID: p.ContactPoint.ID, Group: p.ContactPoint.Group, Label: p.ContactPoint.Label},
+			Window:       p.Window,
 		}
 	}
 	return out
