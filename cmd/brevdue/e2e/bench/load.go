@@ -14,8 +14,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/go-json-experiment/json"
-
 	"github.com/brevdue/brevdue/cmd/brevdue/e2e/harness"
 	"github.com/brevdue/brevdue/gateway/httpapi"
 )
@@ -30,6 +28,11 @@ type load struct {
 	conns   int
 	prefix  string // of the references, at most 8 characters
 
+	// letter is what is posted; nil is a letter of bodySize with a document.
+	letter *httpapi.IntentRequest
+	// citizens has every letter go to somebody else, as far as there are dates of birth.
+	citizens bool
+
 	next atomic.Int64
 }
 
@@ -42,7 +45,7 @@ type result struct {
 
 // run posts until most intents have been posted or ctx ends, whichever is first.
 func (l *load) run(ctx context.Context, most int) (result, error) {
-	head, body, at, err := l.request()
+	request, err := l.request()
 	if err != nil {
 		return result{}, err
 	}
@@ -51,7 +54,7 @@ func (l *load) run(ctx context.Context, most int) (result, error) {
 	var running sync.WaitGroup
 	for n := range l.conns {
 		running.Go(func() {
-			delays[n], errs[n] = l.post(ctx, slices.Concat(head, body), len(head)+at, most)
+			delays[n], errs[n] = l.post(ctx, request.after(nil), most)
 		})
 	}
 	running.Wait()
@@ -61,25 +64,22 @@ func (l *load) run(ctx context.Context, most int) (result, error) {
 	return r, errors.Join(errs...)
 }
 
-const referenceDigits = 12
-
-// request is the bytes of one request, and where in the body the digits of its reference are.
-func (l *load) request() (head, body []byte, at int, err error) {
-	in := harness.Letter(l.prefix+"000000000000", "2512489996")
-	for size := bodySize; body == nil || len(body) > bodySize; size -= 9 {
-		in.Content.Documents[0].Content = httpapi.Base64{Bytes: harness.PDF(size)}
-		if body, err = json.Marshal(in); err != nil {
-			return nil, nil, 0, fmt.Errorf("write the intent: %w", err)
-		}
+// request is the bytes of a request.
+func (l *load) request() (template, error) {
+	in := letterOf(bodySize, harness.PDF)
+	if l.letter != nil {
+		in = *l.letter
 	}
-	at = bytes.Index(body, []byte(in.Reference)) + len(l.prefix)
-	head = fmt.Appendf(nil, "POST /v1/intents HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n"+
-		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n", l.address, harness.Token, len(body))
-	return head, body, at, nil
+	body, err := newTemplate(in, l.prefix, l.citizens)
+	if err != nil {
+		return template{}, err
+	}
+	return body.after(fmt.Appendf(nil, "POST /v1/intents HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n"+
+		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n", l.address, harness.Token, len(body.bytes))), nil
 }
 
 // post sends one request after the other over one connection.
-func (l *load) post(ctx context.Context, request []byte, at, most int) ([]time.Duration, error) {
+func (l *load) post(ctx context.Context, request template, most int) ([]time.Duration, error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", l.address)
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
@@ -95,9 +95,9 @@ func (l *load) post(ctx context.Context, request []byte, at, most int) ([]time.D
 		if n > int64(most) {
 			break
 		}
-		copy(request[at:at+referenceDigits], fmt.Sprintf("%0*d", referenceDigits, n))
+		body := request.number(n)
 		began := time.Now()
-		if _, err := conn.Write(request); err != nil {
+		if _, err := conn.Write(body); err != nil {
 			return delays, fmt.Errorf("post: %w", err)
 		}
 		if err := readAnswer(in); err != nil {

@@ -4,7 +4,8 @@
 // with synchronous FULL, RSA-3072 keys, mutual TLS, the simulator as another process, all on the same cores. The parts, in
 // the order they run: (a) accepting through HTTP, (b) end to end, beside what asynq does with empty tasks in the same
 // Redis, (c) the delay of a lone letter, (d) the memory of a large one, (e) a cold demo, (f) the MeMo library by its Go
-// benchmarks. A figure that misses its target is marked; the exit status says only whether measuring worked.
+// benchmarks, (g) a batch of 100,000 lines and the memory it takes, (h) what windows and routes cost end to end. A figure
+// that misses its target is marked; the exit status says only whether measuring worked.
 package main
 
 import (
@@ -30,6 +31,8 @@ type settings struct {
 	tasks    int
 	steady   time.Duration
 	document int64
+	lines    int
+	rounds   int
 	keep     bool
 	logLevel string
 }
@@ -42,6 +45,8 @@ func main() {
 	flag.IntVar(&s.tasks, "tasks", 30_000, "empty asynq tasks of part b")
 	flag.DurationVar(&s.steady, "steady", 30*time.Second, "how long part c posts 50 intents a second")
 	flag.Int64Var(&s.document, "document", 74_000_000, "bytes of the document of part d")
+	flag.IntVar(&s.lines, "lines", 100_000, "lines of each batch of part g")
+	flag.IntVar(&s.rounds, "rounds", 16, "rounds of part h, of 1,000 letters for each configuration")
 	flag.BoolVar(&s.keep, "keep", false, "keep the folders with logs and journals")
 	flag.StringVar(&s.logLevel, "log", "info", "log level of the gateway")
 	flag.Parse()
@@ -76,6 +81,7 @@ func run(ctx context.Context, out, progress io.Writer, s settings) error {
 	parts := []part{
 		{"a", "accepting", accepting}, {"b", "end to end", endToEnd}, {"c", "delay", delay},
 		{"d", "memory", memory}, {"e", "cold demo", coldDemo}, {"f", "MeMo library", memoLibrary},
+		{"g", "batches", batches}, {"h", "windows and routes", routes},
 	}
 	if err := wanted(&parts, s.only); err != nil {
 		return err

@@ -60,7 +60,11 @@ func endToEnd(ctx context.Context, b *bench) ([]row, error) {
 		return nil, fmt.Errorf("%w\n%s", err, w.Logs(10))
 	}
 	cost := w.spent().since(before)
-	first, last, err := w.span(ctx, b.letters)
+	events, err := w.Gateway.Events(ctx)
+	if err != nil {
+		return nil, err
+	}
+	first, last, err := span(events, "load-", b.letters)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/brevdue/brevdue/cmd/brevdue/e2e/harness"
+	"github.com/brevdue/brevdue/gateway/httpapi"
 )
 
 // world is a harness.World with what the parts ask of it.
@@ -52,15 +53,12 @@ func (w world) settled(ctx context.Context, letters int64) error {
 	return nil
 }
 
-// span is when the first of the load's letters was accepted and when the last one was delivered, by the event feed.
-func (w world) span(ctx context.Context, letters int) (first, last time.Time, err error) {
-	events, err := w.Gateway.Events(ctx)
-	if err != nil {
-		return first, last, err
-	}
+// span is when the first of the letters was accepted and when the last one was delivered, by their events. Their references
+// begin with prefix.
+func span(events []httpapi.FeedEvent, prefix string, letters int) (first, last time.Time, err error) {
 	delivered := 0
 	for _, e := range events {
-		if !strings.HasPrefix(e.Reference, "load-") {
+		if !strings.HasPrefix(e.Reference, prefix) {
 			continue
 		}
 		if first.IsZero() || e.Time.Before(first) {
@@ -127,6 +125,11 @@ func (c cost) since(before cost) cost {
 		c.serve - before.serve, c.sim - before.sim, c.redis - before.redis, c.bench - before.bench,
 		c.busy - before.busy, c.idle - before.idle,
 	}
+}
+
+// plus is the sum of two.
+func (c cost) plus(d cost) cost {
+	return cost{c.serve + d.serve, c.sim + d.sim, c.redis + d.redis, c.bench + d.bench, c.busy + d.busy, c.idle + d.idle}
 }
 
 // each says what one of n things has cost.

@@ -39,6 +39,8 @@ type Gateway struct {
 // Options say how a gateway differs from the defaults.
 type Options struct {
 	DigitalPost map[string]any // channels.digitalpost
+	Windows     map[string]any // windows
+	Print       int            // forsendelsestype of the sender; 0: it cannot print
 	Roles       string         // --roles
 	LogLevel    string         // default info
 }
@@ -79,6 +81,15 @@ func configuration(dir, api, push string, sim *Sim, redis *Redis, o Options) map
 	if o.LogLevel == "" {
 		o.LogLevel = "info"
 	}
+	sender := section{
+		"cvr": "55133018", "label": "Testby Kommune, Jobcenter", "from": "jobcenter@testby.example",
+		"contact_point": section{"id": "241d39f6-998e-4929-b198-ccacbbf4b330", "group": "22.33.44.55", "label": "Jobcenter"},
+	}
+	if o.Print > 0 {
+		sender["forsendelsestype"] = o.Print
+	}
+	windows := section{}
+	maps.Copy(windows, o.Windows)
 	return section{
 		"http":      section{"listen": api},
 		"journal":   section{"url": "sqlite:" + filepath.Join(dir, "brevdue.db")},
@@ -91,10 +102,8 @@ func configuration(dir, api, push string, sim *Sim, redis *Redis, o Options) map
 		"beskedfordeler": section{
 			"mode": "push", "listen": push, "certificate_file": cert, "key_file": key, "client_ca_file": ca,
 		},
-		"senders": section{"jobcenter": section{
-			"cvr": "55133018", "label": "Testby Kommune, Jobcenter", "from": "jobcenter@testby.example",
-			"contact_point": section{"id": "241d39f6-998e-4929-b198-ccacbbf4b330", "group": "22.33.44.55", "label": "Jobcenter"},
-		}},
+		"senders":   section{"jobcenter": sender},
+		"windows":   windows,
 		"channels":  section{"digitalpost": channel},
 		"producers": []section{{"name": "fagsystem", "token_sha256": token}},
 		"operators": []section{{"name": "operator", "token_sha256": token}},
@@ -185,14 +194,20 @@ func (g *Gateway) Intents(ctx context.Context) ([]httpapi.IntentView, error) {
 
 // Events reads the whole feed.
 func (g *Gateway) Events(ctx context.Context) ([]httpapi.FeedEvent, error) {
+	all, _, err := g.EventsAfter(ctx, 0)
+	return all, err
+}
+
+// EventsAfter reads the feed from a cursor to its end, and returns the cursor of the end.
+func (g *Gateway) EventsAfter(ctx context.Context, after int64) ([]httpapi.FeedEvent, int64, error) {
 	var all []httpapi.FeedEvent
-	for after := int64(0); ; {
+	for {
 		page, err := g.Client.Events(ctx, after, 500)
 		if err != nil {
-			return nil, err
+			return nil, after, err
 		}
 		if len(page.Events) == 0 {
-			return all, nil
+			return all, after, nil
 		}
 		all, after = append(all, page.Events...), page.Next
 	}

@@ -109,6 +109,25 @@ func PDF(size int) []byte {
 	return []byte(head + strings.Repeat("% Testby\n", max(0, size-len(head)-len(tail))/9) + tail)
 }
 
+// A4 is a PDF of one empty page in A4, whole enough to be printed, of about size bytes.
+func A4(size int) []byte {
+	objects := []string{
+		"<</Type/Catalog/Pages 2 0 R>>",
+		"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+		"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<<>>/Contents 4 0 R>>",
+		"",
+	}
+	const rest = 600 // bytes of everything but the padding
+	padding := strings.Repeat("% Testby\n", max(0, size-rest)/9)
+	objects[3] = fmt.Sprintf("<</Length %d>>stream\n%s\nendstream", len(padding), padding)
+	pdf, table := []byte("%PDF-1.4\n"), fmt.Appendf(nil, "xref\n0 %d\n0000000000 65535 f \n", len(objects)+1)
+	for n, object := range objects {
+		table = fmt.Appendf(table, "%010d 00000 n \n", len(pdf))
+		pdf = fmt.Appendf(pdf, "%d 0 obj\n%s\nendobj\n", n+1, object)
+	}
+	return fmt.Appendf(pdf, "%strailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n", table, len(objects)+1, len(pdf))
+}
+
 // LargePDF is size bytes like PDF, made while they are read.
 func LargePDF(size int64) io.Reader {
 	const line = "% Testby Kommune, Jobcenter: bilag til indkaldelsen\n"
