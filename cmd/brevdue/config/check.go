@@ -211,11 +211,11 @@ func (c *Config) checkWindowName(f *findings, key, name string) {
 }
 
 // RampOrDefault is the ramp of the channel.
-func (ch Channel) RampOrDefault() time.Duration {
-	if ch.Ramp == nil {
+func (c Channel) RampOrDefault() time.Duration {
+	if c.Ramp == nil {
 		return DefaultRamp
 	}
-	return *ch.Ramp
+	return *c.Ramp
 }
 
 // Parse makes the window.
