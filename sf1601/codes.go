@@ -28,7 +28,7 @@ const (
 
 // Code is one row of the code table.
 type Code struct {
-	Code    string    // FejlId or FejlKode, exactly as received
+	Code    string    // FejlId or FejlKode, exactly as received; "abc.*" is every code that begins with "abc."
 	Source  string    // KildeId the row is limited to, "" for any
 	Outcome Outcome   // what it means
 	Hint    string    // what an operator can do
@@ -109,8 +109,11 @@ func (t *Table) add(row []string) error {
 		row[i] = strings.TrimSpace(row[i])
 	}
 	c := Code{Code: row[0], Source: row[1], Outcome: Outcome(row[2]), Hint: row[3], HintDA: row[4], Origin: row[5]}
-	if c.Code == "" {
+	switch at := strings.IndexByte(c.Code, '*'); {
+	case c.Code == "":
 		return errors.New("the code is empty")
+	case at >= 0 && (at == 0 || at < len(c.Code)-1): // "*" alone would give codes nobody knows a meaning
+		return errors.New("a * may only end a code, behind what it begins with")
 	}
 	switch c.Outcome {
 	case OutcomeFailed, OutcomeNext, OutcomeRetry:
@@ -148,17 +151,29 @@ func (t *Table) Codes() []Code {
 // OutcomeFailed.
 func (t *Table) Lookup(code string) (Code, bool) { return t.From("", code) }
 
-// From is Lookup for a code whose source (KildeId) is known: a row of that
-// source is preferred to a row for any source. FejlId is unique only together
-// with KildeId (KOMBIT HovedOplysningerSvarType.xsd).
+// From is Lookup for a code whose source (KildeId) is known: the code itself is
+// preferred to a longer pattern, that to a shorter one, and among equals a row
+// of the source to a row for any. FejlId is unique only together with KildeId
+// (KOMBIT HovedOplysningerSvarType.xsd).
 func (t *Table) From(source, code string) (Code, bool) {
-	rows := t.orDefault().rows
-	code = strings.TrimSpace(code)
-	if c, ok := rows[codeKey{strings.TrimSpace(source), code}]; ok {
-		return c, true
+	t = t.orDefault()
+	source, code = strings.TrimSpace(source), strings.TrimSpace(code)
+	for _, from := range []string{source, ""} {
+		if c, ok := t.rows[codeKey{from, code}]; ok {
+			return c, true
+		}
 	}
-	c, ok := rows[codeKey{"", code}]
-	return c, ok
+	var best Code
+	for key, c := range t.rows {
+		prefix, pattern := strings.CutSuffix(key.code, "*")
+		if !pattern || !strings.HasPrefix(code, prefix) || key.source != source && key.source != "" {
+			continue
+		}
+		if longer := cmp.Compare(len(key.code), len(best.Code)); longer > 0 || longer == 0 && best.Source == "" {
+			best = c
+		}
+	}
+	return best, best.Code != ""
 }
 
 // Worst gives the outcome that decides when a letter has several: failed comes

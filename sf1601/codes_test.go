@@ -45,7 +45,10 @@ func TestLoadTable(t *testing.T) {
 	text := "\ufeff" + codesHeader + "\r\n" +
 		"memo.invalid,,next,\"two\nlines\",d,o,2026-01-01\r\n" +
 		"box.closed,,next,h,d,o,2026-01-01\r\n" +
-		" box.closed , KMD ,retry,h,d,o,2026-01-01\r\n"
+		" box.closed , KMD ,retry,h,d,o,2026-01-01\r\n" +
+		"box.*,,retry,h,d,o,2026-01-01\r\n" +
+		"box.of.*,,failed,h,d,o,2026-01-01\r\n" +
+		"box.of.*,KMD,next,h,d,o,2026-01-01\r\n"
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -60,12 +63,14 @@ func TestLoadTable(t *testing.T) {
 		{"", "memo.invalid", OutcomeNext}, {"KMD", "memo.invalid", OutcomeNext},
 		{"", "box.closed", OutcomeNext}, {"NGDP", "box.closed", OutcomeNext}, {"KMD", "box.closed", OutcomeRetry},
 		{"", "file.extension.not.allowed", OutcomeFailed}, {"KMD", "closed.box", ""},
+		{"", "box.", OutcomeRetry}, {"KMD", "box.open", OutcomeRetry}, {"", "box", ""}, {"", "box.of.chocolates", OutcomeFailed},
+		{"NGDP", "box.of.x", OutcomeFailed}, {"KMD", "box.of.x", OutcomeNext},
 	} {
 		if got, ok := table.From(c.source, c.code); got.Outcome != c.want || ok != (c.want != "") {
 			t.Errorf("%s of %q is %q (%t), want %q", c.code, c.source, got.Outcome, ok, c.want)
 		}
 	}
-	if got, want := len(table.Codes()), len(DefaultTable().Codes())+2; got != want {
+	if got, want := len(table.Codes()), len(DefaultTable().Codes())+5; got != want {
 		t.Errorf("%d rows, want %d", got, want)
 	}
 	if c, _ := DefaultTable().Lookup("memo.invalid"); c.Outcome != OutcomeFailed {
@@ -91,6 +96,9 @@ func TestReadCodesRefuses(t *testing.T) {
 		"columns":      {head + "a" + goodRow + "b,,failed\n", "line 3: wrong number of fields"},
 		"twice":        {head + "a,,failed,\"h\nh\",d,o,2026-01-01\na,,retry,h,d,o,2026-01-01\n", `line 4: code "a" of source "" is listed twice`},
 		"empty code":   {head + " " + goodRow, "line 2: the code is empty"},
+		"any code":     {head + "*" + goodRow, "line 2: a * may"},
+		"star inside":  {head + "a*b" + goodRow, "line 2: a * may"},
+		"two stars":    {head + "a**" + goodRow, "line 2: a * may"},
 		"open quote":   {head + "\"a" + goodRow, "line"},
 	} {
 		if _, err := readCodes([]byte(c.table)); err == nil || !strings.Contains(err.Error(), c.want) {
