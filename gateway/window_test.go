@@ -335,3 +335,33 @@ func TestFarEndDownIsNoWindow(t *testing.T) {
 		t.Errorf("left at %s, want %s", got, resumes)
 	}
 }
+
+// TestAWindowThatIsGoneIsPassedOver: an operator renames a window; letters that name the old one do not leave at any time.
+func TestAWindowThatIsGoneIsPassedOver(t *testing.T) {
+	t.Parallel()
+	var cfg gateway.Config
+	b := withWindows(t, map[string]window.Spec{
+		"channel": {From: "09:00", To: "10:00"}, "noon": {From: "12:00", To: "13:00"},
+	}, func(c *gateway.Config) { cfg = *c })
+	b.clock.set(moment(t, "2026-11-18T03:00:00+01:00"))
+	d := draft(t, "r1")
+	d.Window = "noon"
+	i := b.accept(t, d)
+	cfg.Windows = []string{"channel"}
+	cfg.Policies = map[string]gateway.Policy{"first": {Opens: func(asked string, now time.Time) time.Time {
+		if asked == "noon" {
+			t.Error("asked for a window that is gone")
+			return now
+		}
+		return cfg.Now().Add(time.Hour)
+	}}}
+	renamed, err := gateway.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.clock.set(i.Messages[0].DueAt)
+	b.Gateway = renamed
+	if later := dispatchLater(t, b, i.Messages[0].ID); later.At.Sub(b.clock.Now()) != time.Hour || len(b.first.letters()) != 0 {
+		t.Errorf("%+v after %d letters, want it to wait for the channel's window", later, len(b.first.letters()))
+	}
+}
