@@ -39,6 +39,11 @@ func ownCodes() []ErrorCode {
 			HintDA: "Modparten har været optaget eller utilgængelig for længe. Send igen, når den svarer.",
 		},
 		{
+			Code: "far_end.down", FarEnd: farEnd, Outcome: Retry, Source: source,
+			HintEN: "The far end has failed for a row of letters. Nothing is sent until it answers again; it is tried by itself.",
+			HintDA: "Modparten har fejlet for en række breve. Intet sendes, før den svarer igen; det prøves af sig selv.",
+		},
+		{
 			Code: "worker.died", FarEnd: farEnd, Source: source,
 			HintEN: "A process of the gateway ended while it was sending; another one goes on. Nothing is to be done.",
 			HintDA: "Et program i gatewayen stoppede under afsendelsen; et andet fortsætter. Der skal ikke gøres noget.",

@@ -17,6 +17,8 @@ const (
 	// quarantineFor is how long an unmatched receipt is tried again.
 	quarantineFor = 7 * 24 * time.Hour
 	sweepPage     = 500
+	// ages is longer than any letter waits for its time.
+	ages = 100 * 365 * 24 * time.Hour
 )
 
 // SweepResult counts what a sweep repaired.
@@ -115,7 +117,7 @@ func (g *Gateway) requeue(ctx context.Context) (int, bool, error) {
 	}
 	before := g.now().Add(-dueGrace)
 	if forgot {
-		before = g.now().Add(time.Hour) // what is due soon may come back at once, to wait there
+		before = g.now().Add(ages) // what is not due yet comes back, too, to wait there
 		g.log.InfoContext(ctx, "the queue is new or has lost its memory; filling it from the journal")
 	}
 	count := 0

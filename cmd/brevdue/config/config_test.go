@@ -114,6 +114,7 @@ func TestLoadNamesTheKey(t *testing.T) {
 		"unknown channel":         {valid, []string{"digitalpost:", "fax:"}, "channels.fax", "nemsms"},
 		"bad hash":                {valid, []string{strings.Repeat("ab", 32), "secret"}, "producers.0.token_sha256", "sha256sum"},
 		"value of the wrong form": {valid, []string{"rate: 50/s", "concurrency: many"}, "concurrency", "wrong form"},
+		"duration without a unit": {valid, []string{"rate: 50/s", "unknown_wait: 10"}, "unknown_wait", "30s or 10m"},
 		"postgres":                {valid, []string{"windows:", `journal: {url: "postgres://h/db"}` + "\nwindows:"}, "journal.url", "sqlite"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"reflect"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/go-viper/mapstructure/v2"
 	"github.com/goccy/go-yaml"
@@ -79,7 +81,7 @@ func decode(k *koanf.Koanf) (*Config, error) {
 	err := k.UnmarshalWithConf("", &c, koanf.UnmarshalConf{Tag: "koanf", DecoderConfig: &mapstructure.DecoderConfig{
 		Result: &c, Metadata: &meta, WeaklyTypedInput: true, TagName: "koanf",
 		MatchName:  func(key, field string) bool { return key == field },
-		DecodeHook: mapstructure.StringToTimeDurationHookFunc(),
+		DecodeHook: mapstructure.ComposeDecodeHookFunc(mapstructure.StringToTimeDurationHookFunc(), unitWanted),
 	}})
 	if err != nil {
 		return nil, Errors{{Key: badKey(err), Text: "the value has the wrong form", Hint: lastLine(err.Error())}}
@@ -104,6 +106,16 @@ func Parse(c *Config) (*Config, error) {
 		return nil, es
 	}
 	return c, nil
+}
+
+// errUnit refuses a duration such as 10, which would be nanoseconds.
+var errUnit = errors.New("a duration has a unit, such as 30s or 10m")
+
+func unitWanted(from, to reflect.Type, value any) (any, error) {
+	if to == reflect.TypeFor[time.Duration]() && from != to {
+		return nil, errUnit
+	}
+	return value, nil
 }
 
 // dotted writes mapstructure's channels[digitalpost].pace as the path of the key.
