@@ -64,6 +64,7 @@ func routes(ctx context.Context, b *bench) ([]row, error) {
 		{"   throughput with the look-up, of the plain", "", fmt.Sprintf("%.3f", median(asking.speeds)/median(plain.speeds))},
 		{"   processor time of one, plain", "", plain.costs.each(b.rounds * letters)},
 		{"   with window and route", "", both.costs.each(b.rounds * letters)},
+		{"   with the look-up, too", "", asking.costs.each(b.rounds * letters)},
 		{"   who had the processors", "", plain.costs.plus(both.costs).plus(asking.costs).shares()},
 	}, nil
 }
