@@ -8,7 +8,7 @@ import (
 // ErrorCode is one row of the table of codes: what a code of a far end, or of the gateway itself, means and what a person
 // can do about it. The rows of the far ends come with the configuration.
 type ErrorCode struct {
-	Code    string    // as it stands in events, e.g. "recipient.not.registered"
+	Code    string    // as it stands in events, e.g. "recipient.not.registered"; "recipient.*" for all that begin alike
 	FarEnd  string    // who says it, e.g. "NgDP"; "brevdue" for the gateway itself
 	Outcome Class     // Retry, Next, Fail or Unknown; "": it only tells
 	HintEN  string    // what a person can do, in English
@@ -108,10 +108,16 @@ func (g *Gateway) addCodes(rows []ErrorCode) error {
 // ErrorCodes lists the table of codes: the gateway's own, then those of the far ends in the order of the configuration.
 func (g *Gateway) ErrorCodes() []ErrorCode { return append([]ErrorCode(nil), g.codes...) }
 
-// Explain returns the row of a code. Where two far ends use the same code, the first row of the table speaks.
+// Explain returns the row of a code, or of the longest beginning of it that has a row ending in "*". Where two far ends use
+// the same code, the first row of the table speaks.
 func (g *Gateway) Explain(code string) (ErrorCode, bool) {
 	if c := g.hints[code]; c != nil {
 		return *c, true
+	}
+	for n := len(code); n > 0; n-- {
+		if c := g.hints[code[:n]+"*"]; c != nil {
+			return *c, true
+		}
 	}
 	return ErrorCode{}, false
 }

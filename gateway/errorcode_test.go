@@ -81,3 +81,17 @@ func TestOwnCodesAreExplained(t *testing.T) {
 		t.Errorf("only %d codes found", found)
 	}
 }
+
+func TestExplainTakesTheLongestBeginning(t *testing.T) {
+	t.Parallel()
+	rows := []gateway.ErrorCode{
+		{Code: "file.*", FarEnd: "NgDP", HintEN: "short"}, {Code: "file.size.*", FarEnd: "NgDP", HintEN: "long"},
+		{Code: "file.size.max", FarEnd: "NgDP", HintEN: "exact"},
+	}
+	b := setup(t, func(c *gateway.Config) { c.ErrorCodes = rows })
+	for code, want := range map[string]string{"file.size.max": "exact", "file.size.min": "long", "file.empty": "short", "fil": "", "": ""} {
+		if got, known := b.Explain(code); got.HintEN != want || known != (want != "") {
+			t.Errorf("%q: %q, %t", code, got.HintEN, known)
+		}
+	}
+}
