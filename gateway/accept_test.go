@@ -21,17 +21,20 @@ func TestAcceptRefusesWithPointers(t *testing.T) {
 		spoil         func(d *gateway.Draft)
 		pointer, code string
 	}{
-		"no reference":       {func(d *gateway.Draft) { d.Reference = " " }, "/reference", "required"},
-		"long reference":     {func(d *gateway.Draft) { d.Reference = strings.Repeat("æ", 201) }, "/reference", "text.too_long"},
-		"unknown sender":     {func(d *gateway.Draft) { d.Sender = "nobody" }, "/sender", "sender.unknown"},
-		"no title":           {func(d *gateway.Draft) { d.Content.Title = "" }, "/content/title", "required"},
-		"title too long":     {func(d *gateway.Draft) { d.Content.Title = strings.Repeat("å", 257) }, "/content/title", "text.too_long"},
-		"title with newline": {func(d *gateway.Draft) { d.Content.Title = "a\nb" }, "/content/title", "text.invalid"},
-		"no routes":          {func(d *gateway.Draft) { d.Routes = nil }, "/routes", "required"},
-		"empty route":        {func(d *gateway.Draft) { d.Routes = []gateway.Route{{}} }, "/routes/0", "required"},
-		"unknown channel":    {func(d *gateway.Draft) { d.Routes = []gateway.Route{{"first", "fax"}} }, "/routes/0/1", "channel.unknown"},
-		"channel twice":      {func(d *gateway.Draft) { d.Routes = []gateway.Route{{"first", "first"}} }, "/routes/0/1", "channel.twice"},
-		"expired":            {func(d *gateway.Draft) { d.Expires = began }, "/send/expires", "time.past"},
+		"no reference":        {func(d *gateway.Draft) { d.Reference = " " }, "/reference", "required"},
+		"long reference":      {func(d *gateway.Draft) { d.Reference = strings.Repeat("æ", 201) }, "/reference", "text.too_long"},
+		"mobile of 7 digits":  {func(d *gateway.Draft) { d.Recipient.Mobile = "2030405" }, "/recipient/mobile", "mobile.invalid"},
+		"mobile with letters": {func(d *gateway.Draft) { d.Recipient.Mobile = "+45 2030 405a" }, "/recipient/mobile", "mobile.invalid"},
+		"mobile only spaces":  {func(d *gateway.Draft) { d.Recipient.Mobile = "  " }, "/recipient/mobile", "mobile.invalid"},
+		"unknown sender":      {func(d *gateway.Draft) { d.Sender = "nobody" }, "/sender", "sender.unknown"},
+		"no title":            {func(d *gateway.Draft) { d.Content.Title = "" }, "/content/title", "required"},
+		"title too long":      {func(d *gateway.Draft) { d.Content.Title = strings.Repeat("å", 257) }, "/content/title", "text.too_long"},
+		"title with newline":  {func(d *gateway.Draft) { d.Content.Title = "a\nb" }, "/content/title", "text.invalid"},
+		"no routes":           {func(d *gateway.Draft) { d.Routes = nil }, "/routes", "required"},
+		"empty route":         {func(d *gateway.Draft) { d.Routes = []gateway.Route{{}} }, "/routes/0", "required"},
+		"unknown channel":     {func(d *gateway.Draft) { d.Routes = []gateway.Route{{"first", "fax"}} }, "/routes/0/1", "channel.unknown"},
+		"channel twice":       {func(d *gateway.Draft) { d.Routes = []gateway.Route{{"first", "first"}} }, "/routes/0/1", "channel.twice"},
+		"expired":             {func(d *gateway.Draft) { d.Expires = began }, "/send/expires", "time.past"},
 		"expires before notBefore": {func(d *gateway.Draft) {
 			d.NotBefore, d.Expires = began.Add(2*time.Hour), began.Add(time.Hour)
 		}, "/send/expires", "time.order"},
@@ -66,6 +69,16 @@ func TestAcceptRefusesWithPointers(t *testing.T) {
 				t.Fatalf("something was stored: %d intents, %d tasks, %v", len(list), len(b.queue.enqueued), err)
 			}
 		})
+	}
+}
+
+func TestAcceptTakesMobileNumbers(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, number := range []string{"", "20304050", "20 30 40 50", "+4520304050", "+45 20 30 40 50", "+46701234567"} {
+		d := draft(t, "mobile "+number)
+		d.Recipient.Mobile = gateway.Private(number)
+		b.accept(t, d)
 	}
 }
 

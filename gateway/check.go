@@ -20,6 +20,9 @@ func (g *Gateway) check(ctx context.Context, i *Intent, now time.Time) []Problem
 	if !known {
 		ps.add("/sender", "sender.unknown", "There is no sender profile of this name.")
 	}
+	if !mobile(i.Recipient.Mobile.Reveal()) {
+		ps.add("/recipient/mobile", "mobile.invalid", "A mobile number is eight digits, or + with country code and seven to fifteen digits.")
+	}
 	ps.text("/content/title", i.Content.Title, 1, MaxText)
 	if !slices.Contains(Priorities(), i.Priority) {
 		ps.add("/send/priority", "priority.unknown", "A priority is urgent, normal or bulk.")
@@ -134,6 +137,16 @@ func (g *Gateway) ChannelNames() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// mobile reports whether s is no number at all, a Danish one (eight digits, the first from 2 to 9), or one of any country
+// in E.164 form; spaces between digits do not count.
+func mobile(s string) bool {
+	digits := strings.ReplaceAll(s, " ", "")
+	if rest, international := strings.CutPrefix(digits, "+"); international {
+		return len(rest) >= 7 && len(rest) <= 15 && isDigits(rest, len(rest)) && rest[0] != '0'
+	}
+	return s == "" || isDigits(digits, 8) && digits[0] >= '2'
 }
 
 // problems collects what is wrong.
