@@ -21,7 +21,7 @@ func (g *Gateway) check(ctx context.Context, i *Intent, now time.Time) []Problem
 		ps.add("/sender", "sender.unknown", "There is no sender profile of this name.")
 	}
 	if !mobile(i.Recipient.Mobile.Reveal()) {
-		ps.add("/recipient/mobile", "mobile.invalid", "A mobile number is eight digits, or + with country code and seven to fifteen digits.")
+		ps.add("/recipient/mobile", "mobile.invalid", "A mobile number is eight digits, or + and seven to fifteen digits.")
 	}
 	ps.text("/content/title", i.Content.Title, 1, MaxText)
 	if !slices.Contains(Priorities(), i.Priority) {
