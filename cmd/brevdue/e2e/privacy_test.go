@@ -53,6 +53,10 @@ func TestNoPersonalData(t *testing.T) {
 	if _, err := w.Gateway.Client.PostIntent(ctx, waiting); err != nil {
 		t.Fatal(err)
 	}
+	// Tasks are handed to Redis behind the answer.
+	if err := harness.Poll(ctx, 50*time.Millisecond, func() (bool, error) { return strings.Contains(dump(ctx, t, w.Redis), "msg_"), nil }); err != nil {
+		t.Fatal("the waiting letter never came to Redis")
+	}
 	metrics, err := w.Gateway.Get(ctx, "/metrics")
 	if err != nil {
 		t.Fatal(err)
