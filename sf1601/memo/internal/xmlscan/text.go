@@ -44,6 +44,10 @@ func (s *Scanner) cdataText() (bool, error) {
 			if err := s.readError(); err != nil {
 				return false, err
 			}
+			// A bad character is told before the end that is missing, in whatever pieces the source came.
+			if err := s.piece(b, len(b), false); err != nil {
+				return false, err
+			}
 			return false, s.fail(s.n, Truncated)
 		}
 		if err := s.need(len(b) + 1); err != nil {
