@@ -24,34 +24,6 @@ func (c Class) known() bool {
 	}
 }
 
-// rank orders what several findings about one letter mean together: failed > next > retry.
-func (c Class) rank() int {
-	switch c {
-	case Fail:
-		return 4
-	case Next:
-		return 3
-	case Retry:
-		return 2
-	case Unknown:
-		return 1
-	case Accept:
-		return 0
-	default:
-		return 4
-	}
-}
-
-// Worst returns the class that wins when several are found for one letter: failed > next > retry > unknown > accepted.
-func Worst(first Class, more ...Class) Class {
-	for _, c := range more {
-		if c.rank() > first.rank() {
-			first = c
-		}
-	}
-	return first
-}
-
 // Outcome is what a [Channel] says about one attempt.
 type Outcome struct {
 	Class          Class

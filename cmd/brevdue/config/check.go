@@ -15,16 +15,11 @@ import (
 	"github.com/brevdue/brevdue/channels/smtp"
 	"github.com/brevdue/brevdue/gateway"
 	"github.com/brevdue/brevdue/gateway/download"
+	"github.com/brevdue/brevdue/gateway/httpapi"
 	"github.com/brevdue/brevdue/gateway/window"
 	"github.com/brevdue/brevdue/sf1601"
 	"github.com/brevdue/brevdue/sf1601/memo"
 	"github.com/brevdue/brevdue/sf1601/signature"
-)
-
-// Scopes a producer may have.
-const (
-	ScopeWrite = "intents:write"
-	ScopeRead  = "intents:read"
 )
 
 func (c *Config) setDefaults() {
@@ -49,9 +44,18 @@ func (c *Config) setDefaults() {
 	}
 	for n := range c.Producers {
 		if len(c.Producers[n].Scopes) == 0 {
-			c.Producers[n].Scopes = []string{ScopeWrite, ScopeRead}
+			c.Producers[n].Scopes = scopes()
 		}
 	}
+}
+
+// scopes are what a producer may be allowed; without a list it is allowed everything.
+func scopes() []string {
+	var names []string
+	for _, s := range httpapi.Scopes() {
+		names = append(names, string(s))
+	}
+	return names
 }
 
 // findings collects problems of one configuration.
@@ -283,7 +287,7 @@ func (c *Config) checkPeople(f *findings) {
 			f.add(at+".token_sha256", err.Error(), "make one with: printf %s TOKEN | sha256sum")
 		}
 		for _, s := range p.Scopes {
-			f.oneOf(at+".scopes", s, ScopeWrite, ScopeRead)
+			f.oneOf(at+".scopes", s, scopes()...)
 		}
 	}
 	for n, o := range c.Operators {
