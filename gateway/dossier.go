@@ -1,0 +1,30 @@
+package gateway
+
+import (
+	"context"
+	"io"
+)
+
+// Dossier is everything that the journal knows about one message: what evidence of its delivery is made from.
+type Dossier struct {
+	Intent   *Intent // with content, without messages
+	Sender   Sender  // as configured today; what was sent says who it was then
+	Message  Message
+	Events   []Event    // of this message and of the intent as a whole, in order
+	Attempts []Attempt  // all of them, in order
+	Evidence []Evidence // the signed manifests that the attempts name, each once, without Letters
+	Receipts []Receipt  // matched to the message, in the order they came
+	// Request is what was handed over: the kombi_request or the mail, byte for byte. nil when nothing was about to leave,
+	// or when it was sent before requests were kept.
+	Request *Exhibit
+}
+
+// Exhibit is a file that is put together again, byte for byte, when it is read.
+type Exhibit struct {
+	Name        string // with its ending, e.g. "kombi_request.xml", "mail.eml"
+	ContentType string
+	Size        int64
+	Digest      [32]byte // SHA-256 of the bytes as they were to be sent
+	// Open reads it from its first byte. The reader fails at its end when the bytes are not those of Digest.
+	Open func(ctx context.Context) (io.ReadCloser, error)
+}
