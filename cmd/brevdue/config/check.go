@@ -1,9 +1,7 @@
 package config
 
 import (
-	"crypto/tls"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -12,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/brevdue/brevdue/channels/smtp"
 	"github.com/brevdue/brevdue/gateway"
 	"github.com/brevdue/brevdue/gateway/download"
 	"github.com/brevdue/brevdue/gateway/httpapi"
@@ -35,7 +32,10 @@ func (c *Config) setDefaults() {
 	def(&c.Serviceplatformen.Environment, "sim")
 	def(&c.Serviceplatformen.Signature, string(signature.Detached))
 	def(&c.Serviceplatformen.MemoVersion, string(memo.V1_1))
-	def(&c.Beskedfordeler.Mode, "push")
+	def(&c.Serviceplatformen.STS, "rest")
+	def(&c.Beskedfordeler.Mode, "pull")
+	def(&c.Beskedfordeler.AMQPURL, brokers[c.Serviceplatformen.Environment])
+	def(&c.Beskedfordeler.EntityID, sf1601.EntityBeskedModtag)
 	def(&c.Beskedfordeler.Listen, "127.0.0.1:8445")
 	def(&c.Log.Level, "info")
 	def(&c.Log.Format, "json")
@@ -116,76 +116,6 @@ func scheme(url string) string {
 	return s
 }
 
-func (c *Config) checkServiceplatformen(f *findings) {
-	s := c.Serviceplatformen
-	f.oneOf("serviceplatformen.environment", s.Environment, "sim", "exttest", "prod", "custom")
-	f.oneOf("serviceplatformen.signature", s.Signature,
-		string(signature.Detached), string(signature.TechnicalDocument), string(signature.Enveloped))
-	f.oneOf("serviceplatformen.memo_version", s.MemoVersion, string(memo.V1_1), string(memo.V1_2))
-	f.cvr("serviceplatformen.cvr", s.CVR)
-	if s.Environment == "custom" {
-		if err := (sf1601.Endpoints{STS: s.STSURL, Base: s.BaseURL}).Validate(); err != nil {
-			key := "serviceplatformen.base_url"
-			if strings.Contains(err.Error(), "STS") {
-				key = "serviceplatformen.sts_url"
-			}
-			f.add(key, err.Error(), "with environment custom both sts_url and base_url are needed")
-		}
-	} else if s.STSURL != "" || s.BaseURL != "" {
-		f.add("serviceplatformen.environment", "sts_url and base_url are for environment custom only",
-			"set environment: custom, or leave them out")
-	}
-	if _, key, err := c.Certificate(); err != nil {
-		f.add(key, err.Error(),
-			hint(err, "the system certificate as PEM (certificate_file, key_file), or as PKCS#12 (pkcs12_file, password_file)"))
-	}
-	certificatePool(f, "serviceplatformen.ca_file", s.CAFile, false)
-}
-
-// hint prefers what the error itself advises.
-func hint(err error, otherwise string) string {
-	var e *sf1601.CertificateError
-	if errors.As(err, &e) && e.Hint != "" {
-		return e.Hint
-	}
-	return otherwise
-}
-
-// Certificate loads the system certificate, and names the key that is at fault when it cannot.
-func (c *Config) Certificate() (tls.Certificate, string, error) {
-	s := c.Serviceplatformen
-	key := "serviceplatformen.certificate_file"
-	var cert tls.Certificate
-	var err error
-	if s.PKCS12File != "" {
-		key = "serviceplatformen.pkcs12_file"
-		cert, err = sf1601.LoadPKCS12(s.PKCS12File, s.PasswordFile)
-	} else {
-		if s.CertificateFile != "" && s.KeyFile == "" {
-			key = "serviceplatformen.key_file"
-		}
-		cert, err = sf1601.LoadPEM(s.CertificateFile, s.KeyFile)
-	}
-	if err == nil {
-		err = sf1601.CheckCertificate(cert, time.Now())
-	}
-	return cert, key, err
-}
-
-func (c *Config) checkBeskedfordeler(f *findings) {
-	b := c.Beskedfordeler
-	switch b.Mode {
-	case "pull":
-		f.add("beskedfordeler.mode", "pull is not in this version", "use push, or off")
-	case "push":
-		f.address("beskedfordeler.listen", b.Listen)
-		pair(f, "beskedfordeler", b.CertificateFile, b.KeyFile, true)
-		certificatePool(f, "beskedfordeler.client_ca_file", b.ClientCAFile, true)
-	default:
-		f.oneOf("beskedfordeler.mode", b.Mode, "push", "pull", "off")
-	}
-}
-
 func (c *Config) checkSenders(f *findings) {
 	if len(c.Senders) == 0 {
 		f.add("senders", "no sender profile", "an intent names one: senders: {jobcenter: {cvr: ..., label: ...}}")
@@ -214,91 +144,9 @@ func (c *Config) checkWindowName(f *findings, key, name string) {
 	}
 }
 
-// RampOrDefault is the ramp of the channel.
-func (c Channel) RampOrDefault() time.Duration {
-	if c.Ramp == nil {
-		return DefaultRamp
-	}
-	return *c.Ramp
-}
-
 // Parse makes the window.
 func (w Window) Parse() (window.Window, error) {
 	return window.Parse(window.Spec{From: w.From, To: w.To, Days: w.Days, Zone: w.Zone, Holidays: w.Holidays})
-}
-
-func (c *Config) checkChannels(f *findings) {
-	for name, ch := range c.Channels {
-		at := "channels." + name
-		f.oneOf(at, name, "digitalpost", "nemsms", "smtp", "print", "automatic", "sms")
-		f.oneOf(at+".on_unknown", ch.OnUnknown, "", string(gateway.Resend), string(gateway.Hold))
-		c.checkWindowName(f, at+".window", ch.Window)
-		if r := ch.RampOrDefault(); r < 0 || r > gateway.LongestRamp {
-			f.add(at+".ramp", "not between 0s and "+gateway.LongestRamp.String(), "a duration such as 10m; 0s for none")
-		}
-		if _, err := ch.PerSecond(); err != nil {
-			f.add(at+".rate", err.Error(), "e.g. 50/s or 3000/m")
-		}
-		f.oneOf(at+".ask_first", ch.AskFirst, "", "never", "fallback", "always")
-		if name == "smtp" {
-			if _, err := smtp.ParseURL(ch.URL); err != nil {
-				f.add(at+".url", err.Error(), "e.g. smtp://mail.testby.example:587?starttls=required")
-			}
-		}
-		if ch.Concurrency < 0 {
-			f.add(at+".concurrency", "negative", "how many letters may be on their way at once; default 20")
-		}
-		for key, d := range map[string]time.Duration{
-			"next_after": ch.NextAfter, "unknown_wait": ch.UnknownWait, "give_up_after": ch.GiveUpAfter,
-			"retry_first": ch.RetryFirst, "retry_max": ch.RetryMax,
-		} {
-			if d < 0 {
-				f.add(at+"."+key, "negative", "a duration such as 30s or 2m")
-			}
-		}
-	}
-}
-
-var errRate = errors.New("not a rate")
-
-// PerSecond reads the rate; 0 means none.
-func (c Channel) PerSecond() (float64, error) {
-	if c.Rate == "" {
-		return 0, nil
-	}
-	count, unit, found := strings.Cut(c.Rate, "/")
-	n, err := strconv.ParseFloat(count, 64)
-	per := map[string]float64{"s": 1, "m": 60, "h": 3600}[unit]
-	if !found || err != nil || n <= 0 || n > 1e6 || per == 0 {
-		return 0, errRate
-	}
-	return n / per, nil
-}
-
-func (c *Config) checkPeople(f *findings) {
-	names := make(map[string]bool)
-	for n, p := range c.Producers {
-		at := "producers." + strconv.Itoa(n)
-		if p.Name == "" || names[p.Name] {
-			f.add(at+".name", "missing or used twice", "every producer has a name of its own")
-		}
-		names[p.Name] = true
-		if _, err := p.Tokens(); err != nil {
-			f.add(at+".token_sha256", err.Error(), "make one with: printf %s TOKEN | sha256sum")
-		}
-		for _, s := range p.Scopes {
-			f.oneOf(at+".scopes", s, scopes()...)
-		}
-	}
-	for n, o := range c.Operators {
-		at := "operators." + strconv.Itoa(n)
-		if o.Name == "" {
-			f.add(at+".name", "missing", "what the operator logs in with")
-		}
-		if _, err := hashes(o.TokenSHA256); err != nil {
-			f.add(at+".token_sha256", err.Error(), "make one with: printf %s PASSWORD | sha256sum")
-		}
-	}
 }
 
 // Codes loads the table of the far ends' codes: the default one with the rows of codes_file.
@@ -336,32 +184,6 @@ func (d Downloads) Signer() (*download.Signer, error) {
 	return &download.Signer{Key: key, BaseURL: d.BaseURL, Life: d.Life, Now: time.Now}, nil
 }
 
-// Tokens returns the hashes of a producer's tokens.
-func (p Producer) Tokens() ([][32]byte, error) { return hashes(p.TokenSHA256) }
-
-// Hash returns the hash of an operator's password.
-func (o Operator) Hash() ([32]byte, error) {
-	all, err := hashes(o.TokenSHA256)
-	if err != nil {
-		return [32]byte{}, err
-	}
-	return all[0], nil
-}
-
-var errHash = errors.New("not the hex of a SHA-256")
-
-func hashes(list string) ([][32]byte, error) {
-	var out [][32]byte
-	for part := range strings.SplitSeq(list, ",") {
-		raw, err := hex.DecodeString(strings.TrimSpace(part))
-		if err != nil || len(raw) != 32 {
-			return nil, errHash
-		}
-		out = append(out, [32]byte(raw))
-	}
-	return out, nil
-}
-
 // warn notes keys that are understood but idle in this version, so that nobody relies on them.
 func (c *Config) warn() {
 	idle := func(set bool, key, what string) {
@@ -374,9 +196,6 @@ func (c *Config) warn() {
 	for name, ch := range c.Channels {
 		idle(name == "sms", "channels."+name, "the channel is not in this version; intents that name it are refused")
 		idle(ch.URL != "" && name != "smtp", "channels."+name+".url", "only smtp has a server of its own")
-	}
-	for _, p := range c.Producers {
-		idle(p.Callback.URL != "", "producers."+p.Name+".callback", "callbacks are not in this version; read GET /v1/events")
 	}
 	slices.Sort(c.warnings)
 }

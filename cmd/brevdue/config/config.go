@@ -75,17 +75,27 @@ type Serviceplatformen struct {
 	Signature       string `koanf:"signature"`    // detached (default), technical-document, enveloped
 	MemoVersion     string `koanf:"memo_version"` // 1.1 (default), 1.2
 	KLEVersion      string `koanf:"kle_version"`  // KLEdata/version; default empty
+	STS             string `koanf:"sts"`          // how tokens are asked for: rest (default), soap
+	// STSCertificateFile holds the certificates, PEM, that may sign SAML tokens; without it their signature is not checked.
+	STSCertificateFile string `koanf:"sts_certificate_file"`
 }
 
 // Beskedfordeler is the way statuses come back.
 type Beskedfordeler struct {
-	Mode            string `koanf:"mode"` // push (default), off; pull is not in this version
-	AMQPURL         string `koanf:"amqp_url"`
-	Queue           string `koanf:"queue"`
-	Listen          string `koanf:"listen"` // default 127.0.0.1:8445
-	CertificateFile string `koanf:"certificate_file"`
-	KeyFile         string `koanf:"key_file"`
-	ClientCAFile    string `koanf:"client_ca_file"`
+	Mode string `koanf:"mode"` // pull (default), push, off
+	// Systems are the ids of your user systems, as RelateretObjekt names them. A status of another system's letter is
+	// acknowledged and counted, not kept. Without any, every status that matches no letter is kept in quarantine.
+	Systems []string `koanf:"systems"`
+
+	AMQPURL  string `koanf:"amqp_url"`  // pull: amqps://HOST:5671/BF; exttest and prod have theirs by default
+	Queue    string `koanf:"queue"`     // pull: the UUID of the dueslag
+	EntityID string `koanf:"entity_id"` // pull: whom the SAML token is for; default bfo_modtag/2
+
+	Listen          string   `koanf:"listen"` // push: default 127.0.0.1:8445
+	CertificateFile string   `koanf:"certificate_file"`
+	KeyFile         string   `koanf:"key_file"`
+	ClientCAFile    string   `koanf:"client_ca_file"` // who may push
+	Subjects        []string `koanf:"subjects"`       // of them: only certificates of these subjects; default all
 }
 
 // SF1606 is the receiver of inbound post.
@@ -143,6 +153,8 @@ type Channel struct {
 	URL         string         `koanf:"url"`       // smtp: smtp://[user@]host[:port]?starttls=...&password_file=...
 	AskFirst    string         `koanf:"ask_first"` // digitalpost: never, fallback (default: when the route goes on), always
 	NextAfter   time.Duration  `koanf:"next_after"`
+	// OverdueAfter is how long a status may take before the message counts as overdue; 0: the default of the channel.
+	OverdueAfter time.Duration `koanf:"overdue_after"`
 	Farve       string         `koanf:"farve"`     // print: FarveSHKode, Farve or SH; default the print profile's
 	Sider       string         `koanf:"sider"`     // print: SimplexDuplexKode
 	Kuvert      string         `koanf:"kuvert"`    // print: KuvertTypeKode, C4, C5 or MA
@@ -161,8 +173,11 @@ type Producer struct {
 
 // Callback is where a producer wants to be told of statuses.
 type Callback struct {
-	URL        string `koanf:"url"`
-	SecretFile string `koanf:"secret_file"`
+	URL          string `koanf:"url"`           // https
+	SecretFile   string `koanf:"secret_file"`   // whsec_..., one a line: every one signs, so that a secret can be exchanged
+	AllowPrivate bool   `koanf:"allow_private"` // addresses of private networks and this machine may be called
+	CAFile       string `koanf:"ca_file"`       // extra trust root, PEM
+	Concurrency  int    `koanf:"concurrency"`   // calls at a time; default 8
 }
 
 // Operator may see the console.

@@ -53,6 +53,9 @@ func write(t *testing.T, name string, b []byte) {
 	}
 }
 
+// dueslag is the queue of a pull.
+const dueslag = "0f4ed2ae-63d3-4c40-8e1d-0b6b7d4a1f55"
+
 // file writes a valid configuration, changed by replacing old with new pairs, and returns its name.
 func file(t *testing.T, notAfter time.Time, changes ...string) string {
 	t.Helper()
@@ -83,6 +86,18 @@ func TestLoadFillsInDefaults(t *testing.T) {
 	}
 }
 
+func TestLoadKnowsTheBrokerOfAnEnvironment(t *testing.T) {
+	t.Parallel()
+	c, err := config.Load(file(t, time.Now().Add(time.Hour), "environment: sim", "environment: exttest",
+		"mode: push", "queue: "+dueslag), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := c.Beskedfordeler; b.Mode != "pull" || !strings.Contains(b.AMQPURL, ".eksterntest-stoettesystemerne.dk:5671/BF") {
+		t.Fatalf("%+v", b)
+	}
+}
+
 func TestLoadNamesTheKey(t *testing.T) {
 	t.Parallel()
 	valid := time.Now().Add(time.Hour)
@@ -101,7 +116,14 @@ func TestLoadNamesTheKey(t *testing.T) {
 		"expired certificate":     {time.Now().Add(-time.Hour), nil, "serviceplatformen.certificate_file", "expired"},
 		"expired push":            {time.Now().Add(-time.Hour), nil, "beskedfordeler.certificate_file", "renew"},
 		"no trust for push":       {valid, []string{"client_ca_file", "amqp_url"}, "beskedfordeler.client_ca_file", "roots"},
-		"pull":                    {valid, []string{"mode: push", "mode: pull"}, "beskedfordeler.mode", "not in this version"},
+		"unknown mode":            {valid, []string{"mode: push", "mode: pul"}, "beskedfordeler.mode", "unknown value"},
+		"pull without queue":      {valid, []string{"mode: push", "mode: pull, amqp_url: 'amqps://b:5671/BF'"}, "beskedfordeler.queue", "not a UUID"},
+		"pull without broker":     {valid, []string{"mode: push", "mode: pull, queue: " + dueslag}, "beskedfordeler.amqp_url", "missing"},
+		"pull in the clear":       {valid, []string{"mode: push", "mode: pull, queue: " + dueslag + ", amqp_url: 'amqp://b/BF'"}, "beskedfordeler.amqp_url", "not the address"},
+		"pull with a password":    {valid, []string{"mode: push", "mode: pull, queue: " + dueslag + ", amqp_url: 'amqps://a:b@b/BF'"}, "beskedfordeler.amqp_url", "holds a user"},
+		"pull without vhost":      {valid, []string{"mode: push", "mode: pull, queue: " + dueslag + ", amqp_url: 'amqps://b:5671/'"}, "beskedfordeler.amqp_url", "not the address"},
+		"system that is no UUID":  {valid, []string{"mode: push", "mode: push, systems: [os2]"}, "beskedfordeler.systems", "not a UUID"},
+		"unknown sts":             {valid, []string{"environment: sim", "environment: sim, sts: saml"}, "serviceplatformen.sts", "use one of: rest, soap"},
 		"bad CVR":                 {valid, []string{`{cvr: "55133018", label`, `{cvr: "5513301", label`}, "senders.jobcenter.cvr", "eight digits"},
 		"bad window":              {valid, []string{`"09:00"`, `"25:00"`}, "windows.day", "from"},
 		"channel's window":        {valid, []string{"window: day", "window: night"}, "channels.digitalpost.window", "windows"},
