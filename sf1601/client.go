@@ -35,7 +35,8 @@ func New(cfg Config) (*Client, error) {
 	hc := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	tokens, err := sts.New(sts.Config{
 		STS: cfg.Endpoints.STS, Base: cfg.Endpoints.Base, HTTP: hc, CertificateDER: cfg.Certificate.Certificate[0],
-		Timeout: cfg.Timeouts.Token, Now: cfg.Now,
+		Timeout: cfg.Timeouts.Token, Now: cfg.Now, NewUUID: cfg.NewUUID,
+		Mode: cfg.STSMode, Certificate: cfg.Certificate, TrustedSTS: cfg.STSCertificates,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sf1601: %w", err)

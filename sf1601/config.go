@@ -1,6 +1,7 @@
 package sf1601
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/brevdue/brevdue/sf1601/memo"
 	"github.com/brevdue/brevdue/sf1601/signature"
+	"github.com/brevdue/brevdue/sf1601/sts"
+	"github.com/brevdue/brevdue/sf1601/xmlstream"
 )
 
 // MaxRequestSize is the most bytes a kombi_request may have, XML and base64
@@ -26,11 +29,23 @@ type Config struct {
 	RootCAs     *x509.CertPool  // whom to trust as far end; nil means the system's roots
 	CVR         string          // the authority, 8 digits (AnvenderKontekst); required
 
+	// STSMode is how the STS is asked for a SAML token; "" means sts.REST.
+	STSMode sts.Mode
+	// STSCertificates are what the STS signs its assertions with. With any, an
+	// assertion that none of them signed is refused; with none they are passed
+	// on unverified.
+	STSCertificates []*x509.Certificate
+
 	// Signature is where the signature of a letter lives; "" means detached.
 	Signature signature.Mode
 	// Signer signs and keeps the digest of every letter; required. The client
 	// does not close it.
 	Signer *signature.Batcher
+	// Skeleton makes what the Signer keeps with the digest of a letter, as
+	// Entry.Skeleton, so that the request can be put together again later (see
+	// xmlstream.Document.Parts). It is called for every attempt before anything
+	// is sent; when it fails, nothing is. nil: nothing but the digest is kept.
+	Skeleton func(ctx context.Context, request *xmlstream.Document) ([]byte, error)
 	// MemoVersion is taken for messages that name none; "" means 1.1.
 	MemoVersion memo.Version
 

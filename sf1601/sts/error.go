@@ -1,6 +1,7 @@
 package sts
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -46,4 +47,19 @@ func refusalHint(op string, status int) string {
 	default:
 		return "Access was refused: is the service agreement approved by the authority?"
 	}
+}
+
+// distrust is the error of an assertion that was not believed: an operator must
+// look, so asking again soon is of no use.
+func distrust(err error) *Error {
+	e := &Error{Op: OpIssue, Denied: true, HTTPStatus: 200, Err: err}
+	switch {
+	case errors.Is(err, ErrUntrusted):
+		e.Hint = "The STS's signature does not verify with the certificates in sts_certificate_file: has the STS a new certificate?"
+	case errors.Is(err, ErrConditions):
+		e.Hint = "The STS issued a token that does not hold here: is the clock right, and is the certificate the one of the agreement?"
+	default:
+		e.Hint = "The STS issued a token that cannot be verified; nothing was sent with it."
+	}
+	return e
 }

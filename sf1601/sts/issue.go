@@ -69,6 +69,14 @@ const defaultSAMLLife = time.Hour
 
 // issue asks the STS for a SAML token.
 func (s *Source) issue(ctx context.Context, a Audience) (SAML, error) {
+	if s.cfg.Mode == SOAP {
+		return s.issueSOAP(ctx, a)
+	}
+	return s.issueREST(ctx, a)
+}
+
+// issueREST asks in JSON.
+func (s *Source) issueREST(ctx context.Context, a Audience) (SAML, error) {
 	body, err := json.Marshal(issueRequest{
 		TokenType: tokenTypeSAML2, RequestType: requestIssue, KeyType: keyTypePublicKey,
 		AnvenderKontekst: anvenderKontekst{a.CVR},
@@ -83,22 +91,45 @@ func (s *Source) issue(ctx context.Context, a Audience) (SAML, error) {
 	if err != nil {
 		return SAML{}, err
 	}
-	return readIssued(answer, sent)
+	lifetime, assertion, err := readIssued(answer)
+	if err != nil {
+		return SAML{}, err
+	}
+	return s.accept(a, assertion, lifetime, sent)
 }
 
-// readIssued reads the answer of the STS to a request made at sent.
-func readIssued(answer []byte, sent time.Time) (SAML, error) {
+// accept makes a SAML token of the assertion received in answer to a request
+// made at sent. With TrustedSTS it is verified first, and what the token says
+// of itself is read from what was verified.
+func (s *Source) accept(a Audience, assertion []byte, lifetime json.RawMessage, sent time.Time) (SAML, error) {
+	saml := SAML{Assertion: base64.StdEncoding.EncodeToString(assertion)}
+	if len(s.cfg.TrustedSTS) > 0 {
+		v, err := VerifyAssertion(assertion, Trust{
+			STS: s.cfg.TrustedSTS, Audience: a.EntityID, Holder: s.cfg.CertificateDER, Now: s.cfg.Now(),
+		})
+		if err != nil {
+			return SAML{}, distrust(err)
+		}
+		saml.Subject, saml.Issuer, saml.Verified = v.Subject, v.Issuer, true
+	} else {
+		saml.Subject, saml.Issuer = names(assertion)
+	}
+	saml.renew, saml.Expires = period(sent, samlLife(sent, lifetime, assertion), samlMargin)
+	return saml, nil
+}
+
+// readIssued reads the answer of the REST issue: its Lifetime as it stands, and
+// the assertion's XML.
+func readIssued(answer []byte) (json.RawMessage, []byte, error) {
 	var got issueAnswer
 	if err := json.Unmarshal(answer, &got); err != nil {
-		return SAML{}, &Error{Op: OpIssue, HTTPStatus: http.StatusOK, Err: errors.New("the answer is not the JSON of an issued token")}
+		return nil, nil, &Error{Op: OpIssue, HTTPStatus: http.StatusOK, Err: errors.New("the answer is not the JSON of an issued token")}
 	}
-	assertion := strings.Join(strings.Fields(got.RequestedSecurityToken.Assertion), "")
-	xml, err := base64.StdEncoding.DecodeString(assertion)
+	xml, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(got.RequestedSecurityToken.Assertion), ""))
 	if err != nil || len(xml) == 0 {
-		return SAML{}, &Error{Op: OpIssue, HTTPStatus: http.StatusOK, Err: errors.New("the answer holds no base64 assertion")}
+		return nil, nil, &Error{Op: OpIssue, HTTPStatus: http.StatusOK, Err: errors.New("the answer holds no base64 assertion")}
 	}
-	renew, expires := period(sent, samlLife(sent, got.Lifetime, xml), samlMargin)
-	return SAML{assertion, expires, renew}, nil
+	return got.Lifetime, xml, nil
 }
 
 // tokenAnswer is the answer of AccessTokenService_1.
@@ -116,7 +147,9 @@ func (s *Source) exchange(ctx context.Context, saml SAML) (Access, error) {
 	if err != nil {
 		return Access{}, err
 	}
-	return readAccess(answer, sent)
+	access, err := readAccess(answer, sent)
+	access.Subject, access.Issuer, access.Verified = saml.Subject, saml.Issuer, saml.Verified
+	return access, err
 }
 
 // readAccess reads the answer of the token service to a request made at sent.
@@ -132,7 +165,7 @@ func readAccess(answer []byte, sent time.Time) (Access, error) {
 	seconds, _ := got.ExpiresIn.Int64()
 	life := time.Duration(min(max(seconds, 0), 86400)) * time.Second
 	renew, expires := period(sent, life, accessMargin)
-	return Access{got.AccessToken, got.TokenType, expires, renew}, nil
+	return Access{Token: got.AccessToken, Type: got.TokenType, Expires: expires, renew: renew}, nil
 }
 
 // headerSafe says whether s is one or more visible ASCII characters.

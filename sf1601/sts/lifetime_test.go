@@ -1,6 +1,7 @@
 package sts
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
 	"testing"
@@ -56,11 +57,16 @@ func FuzzReadIssued(f *testing.F) {
 	f.Add([]byte(`{"RequestedSecurityToken":{"Assertion":"` + assertion + `"},"Lifetime":"11/21/2026 13:00:00"}`))
 	f.Add([]byte(`[]`))
 	f.Fuzz(func(t *testing.T, answer []byte) {
-		got, err := readIssued(answer, received)
+		lifetime, xml, err := readIssued(answer)
 		if err != nil {
 			return
 		}
-		if _, err := got.XML(); err != nil {
+		source := Source{cfg: Config{Now: func() time.Time { return received }}}
+		got, err := source.accept(Audience{}, xml, lifetime, received)
+		if err != nil {
+			t.Fatalf("an assertion that nobody verifies is refused: %v", err)
+		}
+		if back, err := got.XML(); err != nil || !bytes.Equal(back, xml) {
 			t.Errorf("assertion: %v", err)
 		}
 		if !got.Expires.After(received) || got.Expires.After(received.Add(maxSAMLLife)) || got.renew.Before(received) || got.renew.After(got.Expires) {

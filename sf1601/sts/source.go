@@ -2,7 +2,11 @@ package sts
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -14,6 +18,18 @@ import (
 // DefaultTimeout bounds one call of the STS or the token service.
 const DefaultTimeout = 30 * time.Second
 
+// Mode is the protocol in which the STS is asked for a SAML token.
+type Mode string
+
+// The modes. The token is the same; only the way of asking differs.
+const (
+	REST Mode = "rest" // JSON over mutual TLS (the default)
+	SOAP Mode = "soap" // WS-Trust 1.3 over SOAP 1.2, signed (OIO IDWS)
+)
+
+// Valid says whether m is one of the modes.
+func (m Mode) Valid() bool { return m == REST || m == SOAP }
+
 // Config says where the tokens come from.
 type Config struct {
 	STS  string // scheme://host[:port] of the STS
@@ -24,6 +40,17 @@ type Config struct {
 	// CertificateDER is the system certificate, which the STS binds the token
 	// to (UseKey). Required.
 	CertificateDER []byte
+	// Mode is how the STS is asked; "" means REST.
+	Mode Mode
+	// Certificate is the system certificate with its RSA key, which signs the
+	// requests of SOAP; required there, not looked at with REST.
+	Certificate tls.Certificate
+	// TrustedSTS are the certificates the STS signs assertions with, the current
+	// one and, around a change, the next. With none an assertion is passed on
+	// unverified: its reader, the token service, verifies it anyhow.
+	TrustedSTS []*x509.Certificate
+	// NewUUID gives the ids of SOAP messages; nil means random ones (version 4).
+	NewUUID func() string
 	// Timeout bounds one call; 0 means DefaultTimeout.
 	Timeout time.Duration
 	// Now is the clock the lives of tokens are measured with; nil means time.Now.
@@ -35,6 +62,7 @@ type Config struct {
 type Source struct {
 	cfg     Config
 	http    *resty.Client
+	signer  *signer // nil with REST
 	flights singleflight.Group
 	base    context.Context //nolint:containedctx // lifetime of the source: a flight belongs to no single caller
 	stop    context.CancelFunc
@@ -54,6 +82,27 @@ func New(cfg Config) (*Source, error) {
 	if cfg.STS == "" || cfg.Base == "" || cfg.HTTP == nil || len(cfg.CertificateDER) == 0 {
 		return nil, errors.New("sts: STS, Base, HTTP and CertificateDER are required")
 	}
+	if cfg.Mode == "" {
+		cfg.Mode = REST
+	}
+	if !cfg.Mode.Valid() {
+		return nil, fmt.Errorf("sts: unknown mode %q: want rest or soap", cfg.Mode)
+	}
+	for i, c := range cfg.TrustedSTS {
+		if err := usableSTS(c); err != nil {
+			return nil, fmt.Errorf("sts: certificate %d of the STS: %w", i+1, err)
+		}
+	}
+	if cfg.NewUUID == nil {
+		cfg.NewUUID = randomUUID
+	}
+	var key *signer
+	if cfg.Mode == SOAP {
+		var err error
+		if key, err = newSigner(cfg.Certificate, cfg.CertificateDER); err != nil {
+			return nil, fmt.Errorf("sts: the certificate that signs: %w", err)
+		}
+	}
 	if cfg.Timeout <= 0 {
 		cfg.Timeout = DefaultTimeout
 	}
@@ -62,7 +111,7 @@ func New(cfg Config) (*Source, error) {
 	}
 	base, stop := context.WithCancel(context.Background())
 	return &Source{
-		cfg: cfg, base: base, stop: stop,
+		cfg: cfg, base: base, stop: stop, signer: key,
 		http:   resty.NewWithClient(cfg.HTTP).SetDisableWarn(true).SetLogger(silent{}),
 		saml:   map[Audience]SAML{},
 		access: map[Audience]Access{},
@@ -147,7 +196,8 @@ func (s *Source) renewSAML(ctx context.Context, a Audience) (SAML, error) {
 	case err == nil:
 		s.saml[a] = got
 	case ok && s.saml[a].Assertion == held.Assertion:
-		s.saml[a] = SAML{held.Assertion, held.Expires, s.later(held.Expires)}
+		held.renew = s.later(held.Expires)
+		s.saml[a] = held
 	}
 	return got, err
 }
@@ -168,7 +218,8 @@ func (s *Source) renewAccess(ctx context.Context, a Audience) (Access, error) {
 	case err == nil:
 		s.access[a] = got
 	case ok && s.access[a].Token == held.Token:
-		s.access[a] = Access{held.Token, held.Type, held.Expires, s.later(held.Expires)}
+		held.renew = s.later(held.Expires)
+		s.access[a] = held
 	}
 	return got, err
 }
@@ -233,6 +284,15 @@ func share[T any](ctx context.Context, s *Source, op string, a Audience, fly fun
 		go func() { <-done; release() }()
 		return none, &Error{Op: op, Err: context.Cause(ctx)}
 	}
+}
+
+// randomUUID gives a UUID version 4 (RFC 9562, section 5.4).
+func randomUUID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 // silent keeps resty from writing to the log on its own.

@@ -17,10 +17,14 @@ type Audience struct {
 type SAML struct {
 	Assertion string    // base64 of the assertion's XML, as the STS gave it
 	Expires   time.Time // end of its life by our clock
+	Subject   string    // NameID of the assertion, "" when unreadable
+	Issuer    string    // who issued it by its own words, "" when unreadable
+	Verified  bool      // the STS's signature and the conditions were checked (Config.TrustedSTS)
 	renew     time.Time // from here on a new one is asked for
 }
 
-// XML is the decoded assertion, which Beskedfordeler takes over AMQP.
+// XML is the decoded assertion, which Beskedfordeler takes over AMQP (the whole
+// of the SASL response of EXTERNAL).
 func (s SAML) XML() ([]byte, error) {
 	b, err := base64.StdEncoding.DecodeString(s.Assertion)
 	if err != nil {
@@ -34,7 +38,12 @@ type Access struct {
 	Token   string    // secret
 	Type    string    // "Holder-of-key"
 	Expires time.Time // end of its life by our clock
-	renew   time.Time
+
+	Subject  string // of the SAML token it was got with, as in SAML
+	Issuer   string
+	Verified bool
+
+	renew time.Time
 }
 
 // Authorization is the value of the Authorization header.
