@@ -18,6 +18,12 @@ const (
 	maxAnswerDepth = 64
 )
 
+// MaxKept is how many bytes of an answer are handed on as they came.
+const MaxKept = 64 << 10
+
+// kept is the answer for those who keep it. What came of a cut one counts, too.
+func (a *answer) kept() []byte { return bytes.Clone(a.body[:min(len(a.body), MaxKept)]) }
+
 // reaction is what an answer says, wherever in it and however it is spelled:
 // Result and TransmissionID of a kombi_response, the Advis and Fejl of a
 // SvarReaktion (HovedOplysningerSvarType.xsd).

@@ -93,7 +93,7 @@ func ended(ctx context.Context, err error) error {
 // refused turns an answer that is not a yes into an *Error. See Class for the
 // policy.
 func (c *Client) refused(op string, a *answer, r reaction, unreadable error) *Error {
-	e := &Error{Op: op, HTTPStatus: a.status, RetryAfter: a.retryAfter, Err: unreadable}
+	e := &Error{Op: op, HTTPStatus: a.status, RetryAfter: a.retryAfter, Answer: a.kept(), Err: unreadable}
 	outcome := e.explain(r, c.cfg.Codes)
 	switch a.status {
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests, http.StatusRequestTimeout:

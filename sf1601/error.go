@@ -87,6 +87,9 @@ type Error struct {
 	KildeID string // KildeId: FejlId is unique only together with it
 	Text    string // FejlTekst or AdvisTekst as received: private, not for logs
 
+	Answer  []byte // as it came, at most MaxKept bytes: private, not for logs; nil when none came
+	Subject string // of the SAML token behind the access token; "" before it, or when it is not known
+
 	HTTPStatus    int           // 0 when no answer came
 	TransactionID string        // x-TransaktionsId of the call, "" before it
 	RetryAfter    time.Duration // what the server asked for, 0 when it did not

@@ -3,6 +3,7 @@ package sf1601_test
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -73,7 +74,7 @@ func TestTheStrictFarEndAcceptsEveryMode(t *testing.T) {
 				if got.TransmissionID == "" || got.Unexpected {
 					t.Errorf("accepted = %+v", got)
 				}
-				if m := s.manifests()[n]; m.Entries[0] != (signature.Entry{Reference: k.Reference, Digest: got.Digest}) {
+				if m := s.manifests()[n]; !reflect.DeepEqual(m.Entries[0], signature.Entry{Reference: k.Reference, Digest: got.Digest}) {
 					t.Errorf("the kept manifest lists %+v", m.Entries)
 				}
 				if _, ok := srv.Message(k.Message.Header.MessageUUID); !ok {

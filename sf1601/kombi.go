@@ -65,6 +65,8 @@ type Accepted struct {
 	Unexpected bool
 	Digest     [32]byte // SHA-256 of the request body as it left, the signed one
 	Size       int64    // its bytes
+	Answer     []byte   // as it came, at most MaxKept bytes
+	Subject    string   // of the SAML token behind the access token; "" when it is not known
 }
 
 // advisReceived is the AdvisTekst of an accepted letter, seen in practice.
@@ -123,7 +125,14 @@ func (c *Client) kombiPostAfsend(ctx context.Context, k Kombi) (*Accepted, error
 				continue
 			}
 		}
-		return c.conclude(out, answer, err)
+		accepted, err := c.conclude(out, answer, err)
+		if accepted != nil {
+			accepted.Subject = access.Subject
+		}
+		if e, ok := errors.AsType[*Error](err); ok {
+			e.Subject = access.Subject
+		}
+		return accepted, err
 	}
 }
 
@@ -276,7 +285,13 @@ func (c *Client) signed(ctx context.Context, k Kombi, doc *xmlstream.Document) (
 	if err != nil {
 		return nil, &Error{Class: Temporary, Op: OpSign, Err: fmt.Errorf("reading the letter: %w", ended(ctx, err))}
 	}
-	if _, err := c.cfg.Signer.Sign(ctx, signature.Entry{Reference: k.Reference, Digest: b.digest}); err != nil {
+	entry := signature.Entry{Reference: k.Reference, Digest: b.digest}
+	if c.cfg.Skeleton != nil {
+		if entry.Skeleton, err = c.cfg.Skeleton(ctx, doc); err != nil {
+			return nil, &Error{Class: Temporary, Op: OpSign, Err: fmt.Errorf("keeping the letter: %w", ended(ctx, err))}
+		}
+	}
+	if _, err := c.cfg.Signer.Sign(ctx, entry); err != nil {
 		return nil, &Error{Class: Temporary, Op: OpSign, Err: err}
 	}
 	return b, nil
@@ -294,9 +309,13 @@ func (c *Client) conclude(out *outgoing, a *answer, err error) (*Accepted, error
 	if a.status/100 == 2 && unreadable == nil && r.accepted() {
 		if !out.left() {
 			early := errors.New("accepted before the whole letter had left")
-			return nil, &Error{Class: Unknown, Op: OpKombi, Code: CodeEarlyAnswer, HTTPStatus: a.status, Err: early}
+			return nil, &Error{
+				Class: Unknown, Op: OpKombi, Code: CodeEarlyAnswer, HTTPStatus: a.status, Answer: a.kept(), Err: early,
+			}
 		}
-		got := &Accepted{TransmissionID: r.transmissionID, Digest: out.body.digest, Size: out.body.size, Unexpected: true}
+		got := &Accepted{
+			TransmissionID: r.transmissionID, Digest: out.body.digest, Size: out.body.size, Answer: a.kept(), Unexpected: true,
+		}
 		for _, advis := range r.advis {
 			got.AdvisID, got.AdvisTekst = advis.id, advis.text
 			if strings.EqualFold(advis.text, advisReceived) {

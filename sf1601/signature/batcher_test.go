@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -107,7 +108,7 @@ func TestALoneLetterWaitsForNobody(t *testing.T) {
 		if kept := s.manifests(); len(kept) != 1 || kept[0].ID != m.ID {
 			t.Errorf("kept %d manifests when Sign returned, want this one", len(kept))
 		}
-		if !m.SignedAt.Equal(clock) || len(m.Entries) != 1 || m.Entries[0] != entry(1) {
+		if !m.SignedAt.Equal(clock) || len(m.Entries) != 1 || !reflect.DeepEqual(m.Entries[0], entry(1)) {
 			t.Errorf("manifest = %+v", m)
 		}
 		<-time.NewTimer(time.Second).C // fake time: the window passes

@@ -36,6 +36,8 @@ func (m Mode) Valid() bool { return m == Detached || m == TechnicalDocument || m
 type Entry struct {
 	Reference string   // opaque id: 1-100 of A-Z a-z 0-9 - _ . ~, no personal data
 	Digest    [32]byte // SHA-256 of the exact bytes to be sent
+	// Skeleton goes to Keep as it is; it is no part of the manifest.
+	Skeleton []byte
 }
 
 // Manifest is a signed list of letters.

@@ -117,7 +117,7 @@ func compare(id string, refs []signedReference, signer *x509.Certificate, digest
 			return nil, fmt.Errorf("%w: reference %q is listed twice", ErrFormat, r.uri)
 		}
 		listed[r.uri] = true
-		v.Entries = append(v.Entries, Entry{r.uri, r.digest})
+		v.Entries = append(v.Entries, Entry{Reference: r.uri, Digest: r.digest})
 		want, given := digests[r.uri]
 		if !given {
 			continue

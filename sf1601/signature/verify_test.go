@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -206,7 +207,7 @@ func FuzzVerifyManifest(f *testing.F) {
 		if (v == nil) == (err == nil) {
 			t.Fatalf("VerifyManifest = %v, %v", v, err)
 		}
-		if err == nil && (len(v.Entries) != 1 || v.Entries[0] != (signature.Entry{Reference: lone, Digest: sha256.Sum256(letter)})) {
+		if err == nil && (len(v.Entries) != 1 || !reflect.DeepEqual(v.Entries[0], signature.Entry{Reference: lone, Digest: sha256.Sum256(letter)})) {
 			t.Fatalf("verified %+v", v.Entries)
 		}
 	})
