@@ -198,6 +198,7 @@ func (g *Gateway) record(ctx context.Context, w *work, o Outcome) error {
 		later, follow = nil, nil
 		a := w.attempt
 		a.EndedAt, a.Class, a.Code, a.Text, a.HTTPStatus = g.now(), o.Class, o.Code, o.Text, o.HTTPStatus
+		a.Answer, a.Subject = o.Answer[:min(len(o.Answer), MaxAnswer)], o.Subject
 		if err := tx.CloseAttempt(&a); err != nil {
 			return err
 		}

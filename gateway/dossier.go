@@ -19,6 +19,13 @@ type Dossier struct {
 	Request *Exhibit
 }
 
+// Kept is a request as the journal keeps it.
+type Kept struct {
+	AttemptID string   // the attempt that it was about to leave in
+	Digest    [32]byte // SHA-256 of the request
+	Skeleton  []byte   // what it is put together from; nil: it has been erased
+}
+
 // Exhibit is a file that is put together again, byte for byte, when it is read.
 type Exhibit struct {
 	Name        string // with its ending, e.g. "kombi_request.xml", "mail.eml"

@@ -32,14 +32,35 @@ type Reader interface { //nolint:interfacebloat // one question a method, asked 
 	Due(ctx context.Context, before time.Time, after DueCursor, limit int) ([]DueMessage, error)
 	// Abandoned returns open attempts whose worker has not been seen since the given time.
 	Abandoned(ctx context.Context, seenBefore time.Time, limit int) ([]Attempt, error)
-	// Quarantine returns unmatched receipts received after the given time, oldest first.
-	Quarantine(ctx context.Context, since time.Time, limit int) ([]Receipt, error)
+	// Quarantine lists unmatched receipts without Raw, oldest first.
+	Quarantine(ctx context.Context, f ReceiptFilter) ([]Receipt, error)
+	// Matchable looks at the next f.Limit unmatched receipts and returns those whose message is here now, without Raw, and
+	// the place where it stopped: the zero cursor when that was the end.
+	Matchable(ctx context.Context, f ReceiptFilter) ([]Receipt, ReceiptCursor, error)
+	// Receipt returns a receipt, matched or not. ErrNotFound.
+	Receipt(ctx context.Context, id string) (*Receipt, error)
+	// UnreadableBodies lists bodies that nobody could read yet, without Raw, oldest first.
+	UnreadableBodies(ctx context.Context, f ReceiptFilter) ([]Unreadable, error)
+	// UnreadableBody returns one, read meanwhile or not. ErrNotFound.
+	UnreadableBody(ctx context.Context, id string) (*Unreadable, error)
+	// Awaiting returns ids of messages of a channel that were submitted at or before the given time, have no final state
+	// and were not noted as overdue; oldest first.
+	Awaiting(ctx context.Context, channel string, submittedBefore time.Time, limit int) ([]string, error)
+	// Overdue returns messages that were noted as overdue and still have no final status; of each channel the oldest first.
+	Overdue(ctx context.Context, limit int) ([]Message, error)
+	// Health counts what waits for a status or for a person.
+	Health(ctx context.Context) (*Health, error)
+	// Dossier returns all that is known about a message of the producer ("" for any), with Sender and Request left empty,
+	// and the request that was handed over: that of the attempt that was accepted, else of the last that kept one; nil
+	// when none did. ErrNotFound.
+	Dossier(ctx context.Context, producer, messageID string) (*Dossier, *Kept, error)
 	// Upload returns a document handed in by the producer. ErrNotFound.
 	Upload(ctx context.Context, producer, id string) (*Upload, error)
 	// Batch returns a batch of the producer ("" for any) with its intents counted by status. ErrNotFound.
 	Batch(ctx context.Context, producer, id string) (*Batch, error)
 	// Ping reports whether the journal answers.
 	Ping(ctx context.Context) error
+	CallbackReader
 }
 
 // Tx is one transaction. Message locks what it returns until the transaction ends.
@@ -72,13 +93,20 @@ type Tx interface { //nolint:interfacebloat // one transaction over every noun; 
 	OpenAttempt(messageID string) (*Attempt, error)
 	// CloseAttempt stores the end of an attempt. ErrStale when it was closed before.
 	CloseAttempt(a *Attempt) error
-	// KeepEvidence stores a manifest once and its digests with the open attempts it lists.
+	// KeepEvidence stores a manifest once, and its digests and skeletons with the open attempts it lists.
 	KeepEvidence(e *Evidence) error
+	// KeepRequest stores digest and skeleton with an open attempt that no manifest will list. ErrStale when it is closed
+	// or unknown.
+	KeepRequest(k *Kept) error
 
 	// InsertReceipt stores a receipt. inserted is false, and nothing stored, when its id was here before.
 	InsertReceipt(r *Receipt) (inserted bool, err error)
-	// MatchReceipt takes a receipt out of quarantine.
+	// MatchReceipt takes a receipt out of quarantine. ErrNotFound when it is not there.
 	MatchReceipt(id, messageID string) error
+	// InsertUnreadable stores a body that nobody could read. inserted is false, and nothing stored, when it is here.
+	InsertUnreadable(u *Unreadable) (inserted bool, err error)
+	// ReadUnreadable stores when a body was read after all, and the receipt that it was. ErrNotFound.
+	ReadUnreadable(id string, at time.Time, receiptID string) error
 
 	InsertEvent(e *Event) error
 	InsertUpload(u *Upload) error
@@ -90,6 +118,8 @@ type Tx interface { //nolint:interfacebloat // one transaction over every noun; 
 	// Seen tells the others that a worker lives. Gone takes it away after a clean stop.
 	Seen(worker string, at time.Time) error
 	Gone(worker string) error
+
+	CallbackTx
 }
 
 // IntentFilter says which intents to list. Empty fields do not filter.

@@ -33,7 +33,12 @@ type Outcome struct {
 	HTTPStatus     int           // 0: none
 	RetryAfter     time.Duration // the far end's own wish; 0: none
 	TransmissionID string
-	Err            error // the private cause
+	// Answer is what the far end answered, byte for byte, at most MaxAnswer bytes of it; nil: nothing came. It may hold
+	// personal data.
+	Answer []byte
+	// Subject is who the far end knew us as: the subject of the SAML token that was used. "": none was.
+	Subject string
+	Err     error // the private cause
 }
 
 // Attempt is one try to hand a message over: booked before anything leaves, closed once, never changed after that.
@@ -50,7 +55,12 @@ type Attempt struct {
 	HTTPStatus int
 	Digest     []byte // SHA-256 of what was signed to be sent; nil: nothing was about to leave
 	ManifestID string // the signed manifest that lists Digest under ID
+	Answer     []byte // as [Outcome] has it; of a closed attempt, and read by Reader.Dossier only
+	Subject    string // as [Outcome] has it; of a closed attempt, and read by Reader.Dossier only
 }
+
+// MaxAnswer is the most bytes of an answer that are kept with its attempt.
+const MaxAnswer = 64 << 10
 
 // Evidence is a signed manifest over one or more letters, kept before any of them leaves.
 type Evidence struct {
@@ -64,4 +74,6 @@ type Evidence struct {
 type EvidenceLetter struct {
 	AttemptID string
 	Digest    [32]byte // SHA-256 of the exact bytes to be sent
+	// Skeleton is what those bytes are put together from again ([Gateway.Skeleton]); nil: they are not kept.
+	Skeleton []byte
 }

@@ -81,7 +81,7 @@ func Answer(accepted *sf1601.Accepted, err error) gateway.Outcome {
 	}
 	return gateway.Outcome{
 		Class: gateway.Accept, Code: accepted.AdvisID, Text: accepted.AdvisTekst,
-		HTTPStatus: 200, TransmissionID: accepted.TransmissionID,
+		HTTPStatus: 200, TransmissionID: accepted.TransmissionID, Answer: accepted.Answer, Subject: accepted.Subject,
 	}
 }
 
@@ -93,7 +93,8 @@ func Outcome(err error) gateway.Outcome {
 		return gateway.Outcome{Class: gateway.Unknown, Code: "error.unclassified", Err: err}
 	}
 	o := gateway.Outcome{
-		Code: e.Code, Text: e.Text, Hint: e.Hint, HTTPStatus: e.HTTPStatus, RetryAfter: e.RetryAfter, Err: err,
+		Code: e.Code, Text: e.Text, Hint: e.Hint, HTTPStatus: e.HTTPStatus, RetryAfter: e.RetryAfter,
+		Answer: e.Answer, Subject: e.Subject, Err: err,
 	}
 	switch e.Class {
 	case sf1601.Temporary, sf1601.Denied:

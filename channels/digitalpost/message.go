@@ -31,7 +31,7 @@ func (c *Channel) Message(l gateway.Letter) *memo.Message {
 	for n, d := range i.Content.Documents {
 		f := []memo.File{{
 			EncodingFormat: contentType(d), Filename: d.Filename, Language: c.cfg.Language,
-			Content: document{size: d.Size, n: n, open: l.Open},
+			Content: Document(l, n),
 		}}
 		if n == 0 {
 			m.Body.MainDocument.Files = f
@@ -93,12 +93,20 @@ func action(a actions.Action) memo.Action {
 	return out
 }
 
-// document is a document of the intent as content of the MeMo, read when it is needed.
-type document struct {
-	size int64
-	n    int
-	open func(ctx context.Context, n int) (io.ReadCloser, error)
+// Document is document n of the intent as content of a letter, read when it is needed. Its name is its SHA-256.
+func Document(l gateway.Letter, n int) xmlstream.Named {
+	d := l.Intent.Content.Documents[n]
+	return document{size: d.Size, sha256: d.SHA256, n: n, open: l.Open}
 }
+
+type document struct {
+	size   int64
+	sha256 string
+	n      int
+	open   func(ctx context.Context, n int) (io.ReadCloser, error)
+}
+
+func (d document) Name() string { return d.sha256 }
 
 func (d document) Size() int64 { return d.size }
 

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/brevdue/brevdue/channels/digitalpost"
 	"github.com/brevdue/brevdue/channels/print/letterpdf"
 	"github.com/brevdue/brevdue/channels/print/preflight"
 	"github.com/brevdue/brevdue/gateway"
@@ -195,9 +196,9 @@ func (c *Channel) look(ctx context.Context, l gateway.Letter, n int, size int64)
 func (c *Channel) checkForsendelse(ps *problems, l gateway.Letter) {
 	l.Message.AfsendelseID = checkID
 	l.Sender.Forsendelsestype = max(1, l.Sender.Forsendelsestype)
-	pdf := xmlstream.Bytes([]byte("%PDF-"))
+	var pdf xmlstream.Content = xmlstream.Bytes([]byte("%PDF-"))
 	if docs := l.Intent.Content.Documents; len(docs) > 0 {
-		pdf = document{size: docs[0].Size, open: l.Open}
+		pdf = digitalpost.Document(l, 0)
 	}
 	var invalid *fjernprint.Invalid
 	if err := c.forsendelse(l, pdf).ValidateWithin(c.cfg.MaxSize); !errors.As(err, &invalid) {

@@ -2,13 +2,13 @@ package print
 
 import (
 	"context"
-	"io"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/brevdue/brevdue/actions"
+	"github.com/brevdue/brevdue/channels/digitalpost"
 	"github.com/brevdue/brevdue/channels/print/letterpdf"
 	"github.com/brevdue/brevdue/gateway"
 	"github.com/brevdue/brevdue/sf1601/fjernprint"
@@ -21,7 +21,7 @@ import (
 func (c *Channel) Forsendelse(ctx context.Context, l gateway.Letter) (*fjernprint.ForsendelseI, error) {
 	var pdf xmlstream.Content
 	if len(l.Intent.Content.Documents) > 0 {
-		pdf = document{size: l.Intent.Content.Documents[0].Size, open: l.Open}
+		pdf = digitalpost.Document(l, 0)
 	} else {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -56,7 +56,7 @@ func (c *Channel) forsendelse(l gateway.Letter, pdf xmlstream.Content) *fjernpri
 	for n, d := range l.Intent.Content.Documents {
 		if n > 0 {
 			f.Bilag = append(f.Bilag, fjernprint.Bilag{
-				BilagNavn: d.Filename, SorteringsIndeks: int64(n - 1), Indhold: document{size: d.Size, n: n, open: l.Open},
+				BilagNavn: d.Filename, SorteringsIndeks: int64(n - 1), Indhold: digitalpost.Document(l, n),
 			})
 		}
 	}
@@ -110,14 +110,3 @@ func date(i *gateway.Intent) time.Time {
 	}
 	return t.In(actions.Copenhagen())
 }
-
-// document is a document of the intent, read when it is needed.
-type document struct {
-	size int64
-	n    int
-	open func(ctx context.Context, n int) (io.ReadCloser, error)
-}
-
-func (d document) Size() int64 { return d.size }
-
-func (d document) Open(ctx context.Context) (io.ReadCloser, error) { return d.open(ctx, d.n) }

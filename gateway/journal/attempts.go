@@ -11,9 +11,12 @@ import (
 const attemptColumns = `attempts.id, message_id, n, attempts.worker, started_at, ended_at, class, code, text, http_status, digest,
 	manifest_id`
 
-func scanAttempt(r row, a *gateway.Attempt) error {
-	return r.Scan(&a.ID, &a.MessageID, &a.N, &a.Worker, (*moment)(&a.StartedAt), (*moment)(&a.EndedAt), (*string)(&a.Class),
-		&a.Code, &a.Text, &a.HTTPStatus, &a.Digest, (*nullText)(&a.ManifestID))
+func scanAttempt(r row, a *gateway.Attempt, more ...any) error {
+	dest := []any{
+		&a.ID, &a.MessageID, &a.N, &a.Worker, (*moment)(&a.StartedAt), (*moment)(&a.EndedAt), (*string)(&a.Class),
+		&a.Code, &a.Text, &a.HTTPStatus, &a.Digest, (*nullText)(&a.ManifestID),
+	}
+	return r.Scan(append(dest, more...)...)
 }
 
 // In: the attempt's columns.
@@ -42,14 +45,15 @@ func (t *tx) OpenAttempt(messageID string) (*gateway.Attempt, error) {
 	return a, nil
 }
 
-// In: end, class, code, text, HTTP status, id. Writes nothing when the attempt is closed.
-const closeAttempt = `UPDATE attempts SET ended_at = ?, class = ?, code = ?, text = ?, http_status = ?
+// In: end, class, code, text, HTTP status, answer or NULL, subject, id. Writes nothing when the attempt is closed.
+const closeAttempt = `UPDATE attempts SET ended_at = ?, class = ?, code = ?, text = ?, http_status = ?, answer = ?, subject = ?
 WHERE id = ? AND ended_at IS NULL`
 
-// CloseAttempt implements gateway.Tx. Digest and manifest stay as KeepEvidence stored them.
+// CloseAttempt implements gateway.Tx. Digest, manifest and request stay as KeepEvidence stored them.
 func (t *tx) CloseAttempt(a *gateway.Attempt) error {
 	const op = "close attempt"
-	n, err := t.exec(op, closeAttempt, micros(a.EndedAt), string(a.Class), a.Code, a.Text, a.HTTPStatus, a.ID)
+	n, err := t.exec(op, closeAttempt, micros(a.EndedAt), string(a.Class), a.Code, a.Text, a.HTTPStatus,
+		blobOrNull(a.Answer), a.Subject, a.ID)
 	if err == nil && n == 0 {
 		return wrap(op, gateway.ErrStale)
 	}
@@ -59,9 +63,6 @@ func (t *tx) CloseAttempt(a *gateway.Attempt) error {
 // In: id, document, time. Writes nothing when it is there.
 const insertManifest = `INSERT INTO manifests (id, xml, signed_at) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING`
 
-// In: digest, manifest id, attempt id. Writes nothing when the attempt is closed or unknown.
-const updateEvidence = `UPDATE attempts SET digest = ?, manifest_id = ? WHERE id = ? AND ended_at IS NULL`
-
 // KeepEvidence implements gateway.Tx. A listed attempt that is closed or unknown is ErrStale: its letter must not leave
 // under this manifest. An attempt that has other evidence is ErrTransition. The same evidence again changes nothing.
 func (t *tx) KeepEvidence(e *gateway.Evidence) error {
@@ -70,12 +71,8 @@ func (t *tx) KeepEvidence(e *gateway.Evidence) error {
 		return err
 	}
 	for _, l := range e.Letters {
-		n, err := t.exec(op, updateEvidence, l.Digest[:], e.ID, l.AttemptID)
-		if err != nil {
+		if err := t.keep(op, &gateway.Kept{AttemptID: l.AttemptID, Digest: l.Digest, Skeleton: l.Skeleton}, e.ID); err != nil {
 			return err
-		}
-		if n == 0 {
-			return wrap(op, gateway.ErrStale)
 		}
 	}
 	return nil

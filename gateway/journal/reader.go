@@ -15,11 +15,14 @@ type reader struct {
 
 // readerQueries lists what is prepared once per connection.
 func readerQueries() []string {
-	return []string{
+	return append(dossierQueries(),
 		selectIntent, selectDocuments, selectIntentHead, selectIntentOfProducer, selectMessagesOf, selectMessagesOfMany,
 		selectEventsOf, selectEvents, selectEventsOfProducer,
-		selectDue, selectAbandoned, selectQuarantine, selectUpload, selectBatch, selectBatchStatuses,
-	}
+		selectDue, selectAbandoned, selectReceipt, selectQuarantine, selectQuarantineEnd, selectMatchable,
+		selectUnreadable, selectUnreadableBodies, selectAwaiting, selectOverdue, selectOverdueCounts, selectQuarantineCount,
+		selectUnreadableCount, selectHeldCount, selectUpload, selectBatch, selectBatchStatuses,
+		selectCallbackHead, selectCallbacksDue, selectCallbackCounts, selectCallbackTally,
+	)
 }
 
 func openReader(ctx context.Context, path string, connections int) (reader, *sql.DB, error) {

@@ -124,6 +124,20 @@ func (s *session) insert(query string, args ...any) (int64, error) {
 	return res.LastInsertId()
 }
 
+// insertUnless runs a statement that inserts one row or none, and returns its number.
+func (s *session) insertUnless(query string, args ...any) (id int64, inserted bool, err error) {
+	res, err := s.write(query, args)
+	if err != nil {
+		return 0, false, err
+	}
+	n, err := res.RowsAffected()
+	if err != nil || n == 0 {
+		return 0, false, err
+	}
+	id, err = res.LastInsertId()
+	return id, true, err
+}
+
 func (s *session) write(query string, args []any) (driver.Result, error) {
 	res, err := s.run(query, args)
 	if err == nil {

@@ -28,11 +28,14 @@ func txQueries() []string {
 		insertMessage, selectMessage, selectMessagesOf, updateMessage,
 		findByUUID, findByAfsendelse, findByTransmission,
 		insertAttempt, selectOpenAttempt, closeAttempt, insertManifest, updateEvidence,
-		insertReceipt, matchReceipt,
+		insertExhibit, selectExhibit,
+		insertReceipt, matchReceipt, insertUnreadable, readUnreadable,
 		insertEvent,
 		insertUpload,
 		insertBatch, updateBatch,
 		upsertWorker, deleteWorker,
+		selectLanePending, insertCallback, selectCallbackDue, claimCallback, saveCallback, endCallback, nextOfLane, tallyDelivered,
+		tallyFailed, selectReplayEnd, replayCallbacks, replayNoHeads, replayHeads,
 	}
 }
 
@@ -52,6 +55,15 @@ func (t *tx) insert(op, query string, args ...any) (int64, error) {
 	}
 	id, err := t.session.insert(query, args...)
 	return id, wrap(op, err)
+}
+
+// insertUnless is insert for a statement that may find that it has nothing to insert.
+func (t *tx) insertUnless(op, query string, args ...any) (id int64, inserted bool, err error) {
+	if t.session == nil {
+		return 0, false, errOver
+	}
+	id, inserted, err = t.session.insertUnless(query, args...)
+	return id, inserted, wrap(op, err)
 }
 
 func (t *tx) one(op, query string, scan func(row) error, args ...any) error {

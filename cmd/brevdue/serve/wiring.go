@@ -22,6 +22,7 @@ import (
 	"github.com/brevdue/brevdue/sf1601"
 	"github.com/brevdue/brevdue/sf1601/memo"
 	"github.com/brevdue/brevdue/sf1601/signature"
+	"github.com/brevdue/brevdue/sf1601/xmlstream"
 )
 
 // open makes everything that Close will have to close again.
@@ -81,7 +82,10 @@ func (a *App) openClient() error {
 	cfg := sf1601.Config{
 		Endpoints: endpoints, Certificate: cert, CVR: s.CVR, Signature: signature.Mode(s.Signature),
 		Signer: a.signer, MemoVersion: memo.Version(s.MemoVersion), Now: time.Now, NewUUID: uuid.NewString,
-		Codes:    a.codes,
+		Codes: a.codes,
+		Skeleton: func(ctx context.Context, request *xmlstream.Document) ([]byte, error) {
+			return digitalpost.Skeleton(ctx, a.gateway, request)
+		},
 		MaxConns: max(sf1601.DefaultMaxConns, a.concurrency(digitalpost.Name)+a.concurrency(nemsms.Name)),
 	}
 	if s.CAFile != "" {
@@ -97,7 +101,7 @@ func (a *App) openClient() error {
 func (a *App) keep(ctx context.Context, m signature.Manifest) error {
 	e := gateway.Evidence{ID: m.ID, XML: m.XML, SignedAt: m.SignedAt, Letters: make([]gateway.EvidenceLetter, len(m.Entries))}
 	for n, entry := range m.Entries {
-		e.Letters[n] = gateway.EvidenceLetter{AttemptID: entry.Reference, Digest: entry.Digest}
+		e.Letters[n] = gateway.EvidenceLetter{AttemptID: entry.Reference, Digest: entry.Digest, Skeleton: entry.Skeleton}
 	}
 	return a.gateway.KeepEvidence(ctx, e)
 }
