@@ -70,6 +70,10 @@ type Policy struct {
 	// NextAfter is how long a letter that the far end accepted may stay without a final status before the next channel of
 	// its route takes over, once. Default 0: it may for ever. It holds for letters accepted while it is set.
 	NextAfter time.Duration
+	// OverdueAfter is how long a letter that the far end accepted may stay without a final status before that is noted, once:
+	// an event, and a warning of Health. Nothing else changes, for business receipts of Digital Post have taken many hours.
+	// Default: what the channel itself asks for (see StatusWithin), else 24 hours. Below zero: never.
+	OverdueAfter time.Duration
 	// Opens returns the first moment at or after now when the send window is open, now itself when it is. nil: always. It
 	// must be a pure function of its arguments. The argument window is one of Config.Windows, that of the intent or else
 	// of its sender; "" for the channel's.

@@ -34,6 +34,15 @@ type Config struct {
 	ErrorCodes []ErrorCode
 	// Registry knows who is registered for what. nil: nobody can be asked.
 	Registry Registry
+	// Callbacks says whose events are put out for telling; see package callback.
+	Callbacks CallbackConfig
+	// Systems are the ids that the far end uses for this user system, e.g. the RelateretObjekt of Beskedfordeler. A status
+	// that matches no message and names other systems only is not ours: it is counted and not kept. None: every status is
+	// taken for ours.
+	Systems []string
+	// ReadReceipt reads a status that is kept as it came, for those that could not be read when they came. nil: none is
+	// read again. Its errors quote nothing of what it reads.
+	ReadReceipt func(raw []byte) (Receipt, error)
 
 	Now     func() time.Time
 	NewID   func(prefix string) string // sortable, unguessable: prefix + ULID
@@ -44,7 +53,8 @@ type Config struct {
 	Logger *slog.Logger // nil: slog.DiscardHandler
 }
 
-// Gateway is the use cases. It is safe for concurrent use and holds no state of its own: the journal does.
+// Gateway is the use cases. It is safe for concurrent use and holds no state of its own but counters and the pace of its
+// watches: the journal does.
 type Gateway struct {
 	journal   Journal
 	documents Documents
@@ -56,12 +66,18 @@ type Gateway struct {
 	codes     []ErrorCode
 	hints     map[string]*ErrorCode // by code, into codes; not changed after New
 	registry  Registry
+	callbacks CallbackConfig
 	now       func() time.Time
 	newID     func(string) string
 	newUUID   func() string
 	jitter    func() float64
 	worker    string
 	log       *slog.Logger
+
+	systems     []string
+	readReceipt func([]byte) (Receipt, error)
+	counts      counts
+	watch       watch
 }
 
 // New checks the configuration and makes a Gateway.
@@ -80,13 +96,16 @@ func New(cfg Config) (*Gateway, error) {
 		senders: cfg.Senders, windows: make(map[string]bool),
 		now:   func() time.Time { return cfg.Now().UTC().Truncate(time.Microsecond) },
 		newID: cfg.NewID, newUUID: cfg.NewUUID, jitter: cfg.Jitter, worker: cfg.Worker, log: cfg.Logger,
-		registry: cfg.Registry,
+		registry: cfg.Registry, systems: cfg.Systems, readReceipt: cfg.ReadReceipt,
 	}
 	if err := g.addCodes(cfg.ErrorCodes); err != nil {
 		return nil, err
 	}
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
+	}
+	if err := g.withOutbox(cfg.Callbacks); err != nil {
+		return nil, err
 	}
 	if g.jitter == nil {
 		g.jitter = func() float64 { return 0 }
@@ -97,6 +116,7 @@ func New(cfg Config) (*Gateway, error) {
 		}
 		g.channels[c.Name()] = c
 		g.policies[c.Name()] = cfg.Policies[c.Name()].withDefaults()
+		g.setOverdue(c)
 	}
 	for _, w := range cfg.Windows {
 		g.windows[w] = true

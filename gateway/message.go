@@ -36,13 +36,13 @@ func MessageStates() []MessageState {
 // transitions is the state machine: from each state, the states it may become. The journal guards the final ones once
 // more with a trigger.
 var transitions = map[MessageState][]MessageState{
-	Queued:    {Sending, Scheduled, Cancelled, Expired, Failed, Received, Delivered, Superseded},
-	Scheduled: {Sending, Cancelled, Expired, Failed, Received, Delivered, Superseded},
-	Sending:   {Queued, Submitted, Received, Delivered, Failed, Held, Superseded},
+	Queued:    {Sending, Scheduled, Cancelled, Expired, Failed, Received, Delivered, Superseded, Returned},
+	Scheduled: {Sending, Cancelled, Expired, Failed, Received, Delivered, Superseded, Returned},
+	Sending:   {Queued, Submitted, Received, Delivered, Failed, Held, Superseded, Returned},
 	Submitted: {Received, Delivered, Failed, Superseded, Returned},
 	Received:  {Delivered, Failed, Superseded, Returned},
-	Held:      {Queued, Received, Delivered, Failed, Superseded, Cancelled},
-	Failed:    {Delivered}, // a late success: the far end knows better
+	Held:      {Queued, Received, Delivered, Failed, Superseded, Cancelled, Returned},
+	Failed:    {Delivered, Returned}, // late: the far end knows better
 	Delivered: {Returned},
 }
 
@@ -50,7 +50,7 @@ var transitions = map[MessageState][]MessageState{
 func (s MessageState) May(next MessageState) bool { return slices.Contains(transitions[s], next) }
 
 // Final reports whether nothing more is expected of a message in this state. A final state may still be corrected by
-// a late status ("failed" to "delivered", "delivered" to "returned").
+// a late status ("failed" to "delivered" or "returned", "delivered" to "returned").
 func (s MessageState) Final() bool {
 	switch s {
 	case Delivered, Returned, Failed, Superseded, Cancelled, Expired:
@@ -111,7 +111,8 @@ type Message struct {
 	ReleasedAt     time.Time // when a person last had it sent again; zero: never held and released
 	SubmittedAt    time.Time // when the far end first had it, as far as we know
 	FinalAt        time.Time
-	Version        int64 // grows with every change; the journal refuses a stale write
+	OverdueAt      time.Time // when it was noted that the expected status had not come; zero: never
+	Version        int64     // grows with every change; the journal refuses a stale write
 }
 
 // due is what the queue must know of the message.

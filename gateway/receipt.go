@@ -29,7 +29,13 @@ type Receipt struct {
 	AfsendelseID string // then
 	Transmission string // then
 	Raw          []byte // as it came
-	MessageID    string // the message it was matched to; "" while in quarantine
+	// Conflict: the far end's two words for what happened disagree. Kind follows the stronger one, Text or Hint says how.
+	Conflict  bool
+	MessageID string // the message it was matched to; "" while in quarantine
+
+	// Systems are the user systems that the far end names as those the letter came from (RelateretObjekt), and are not kept.
+	// See Config.Systems.
+	Systems []string
 }
 
 // SettleResult says what a receipt did.
@@ -37,5 +43,38 @@ type SettleResult struct {
 	Duplicate bool   // it had been here before; nothing changed
 	Matched   bool   // a message of ours was found
 	Changed   bool   // the message moved
+	Foreign   bool   // it belongs to another system; nothing of it was kept
 	MessageID string // when matched
+}
+
+// ReceiptCounts counts what Settle and KeepUnreadable did since this process began.
+type ReceiptCounts struct {
+	Settled    int64 // matched to a message, at once or out of quarantine
+	Duplicate  int64 // seen before
+	Unmatched  int64 // put into quarantine
+	Foreign    int64 // of another system: acknowledged, not kept
+	Conflicts  int64 // whose two words disagree
+	Unreadable int64 // kept because nobody could read them
+}
+
+// ReceiptFilter says which receipts in quarantine, or which unreadable bodies, to list. The zero value is the first page.
+type ReceiptFilter struct {
+	After ReceiptCursor
+	Limit int
+}
+
+// ReceiptCursor is the place after the last one of a page. The zero value starts at the beginning.
+type ReceiptCursor struct {
+	ReceivedAt time.Time
+	ID         string
+}
+
+// Unreadable is a body that came on the road of the statuses and could not be read.
+type Unreadable struct {
+	ID         string // lower-case hex of the SHA-256 of Raw
+	Reason     string // why not; it quotes nothing of the body
+	ReceivedAt time.Time
+	Raw        []byte    // nil in lists
+	ReadAt     time.Time // when a later program could read it; zero: nobody has
+	ReceiptID  string    // the receipt it turned out to be
 }

@@ -13,10 +13,8 @@ const (
 	// times in it.
 	DeadAfter = 20 * time.Second
 	// dueGrace is how long a due message may wait for a worker before the sweep looks whether the queue has it.
-	dueGrace = 5 * time.Second
-	// quarantineFor is how long an unmatched receipt is tried again.
-	quarantineFor = 7 * 24 * time.Hour
-	sweepPage     = 500
+	dueGrace  = 5 * time.Second
+	sweepPage = 500
 	// ages is longer than any letter waits for its time.
 	ages = 100 * 365 * 24 * time.Hour
 )
@@ -26,6 +24,7 @@ type SweepResult struct {
 	Abandoned int // attempts of dead workers that were closed
 	Requeued  int // due messages offered to the queue again
 	Rematched int // receipts taken out of quarantine
+	Overdue   int // messages noted as overdue
 	Forgot    bool
 }
 
@@ -40,13 +39,21 @@ func (g *Gateway) Leave(ctx context.Context) error {
 }
 
 // Sweep repairs what crashes and lost queues leave behind. Any process may call it at any time; every step is safe to
-// repeat. It goes on after an error of one step and returns all errors together.
+// repeat. It goes on after an error of one step and returns all errors together. The quarantine and the overdue messages
+// are looked at once a minute, however often it is called.
 func (g *Gateway) Sweep(ctx context.Context) (SweepResult, error) {
 	var r SweepResult
-	var errs [3]error
+	var errs [4]error
 	r.Abandoned, errs[0] = g.closeAbandoned(ctx)
 	r.Requeued, r.Forgot, errs[1] = g.requeue(ctx)
-	r.Rematched, errs[2] = g.rematch(ctx)
+	if g.watch.mu.TryLock() {
+		defer g.watch.mu.Unlock()
+		if now := g.now(); !now.Before(g.watch.due) {
+			g.watch.due = now.Add(watchEvery)
+			r.Rematched, errs[2] = g.rematch(ctx)
+			r.Overdue, errs[3] = g.watchOverdue(ctx)
+		}
+	}
 	return r, errors.Join(errs[:]...)
 }
 
@@ -137,49 +144,4 @@ func (g *Gateway) requeue(ctx context.Context) (int, bool, error) {
 			return count, forgot, nil
 		}
 	}
-}
-
-// rematch tries the receipts in quarantine once more.
-func (g *Gateway) rematch(ctx context.Context) (int, error) {
-	receipts, err := g.journal.Quarantine(ctx, g.now().Add(-quarantineFor), sweepPage)
-	if err != nil {
-		return 0, fmt.Errorf("read quarantine: %w", err)
-	}
-	count := 0
-	for n := range receipts {
-		matched, err := g.match(ctx, receipts[n])
-		if err != nil {
-			return count, fmt.Errorf("match receipt %s: %w", receipts[n].ID, err)
-		}
-		if matched {
-			count++
-		}
-	}
-	return count, nil
-}
-
-func (g *Gateway) match(ctx context.Context, r Receipt) (bool, error) {
-	var matched bool
-	var follow *Message
-	err := g.journal.Update(ctx, func(tx Tx) error {
-		matched, follow = false, nil
-		id, err := tx.FindMessage(r.MessageUUID, r.AfsendelseID, r.Transmission)
-		if errors.Is(err, ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		r.MessageID = id
-		if err := tx.MatchReceipt(r.ID, id); err != nil {
-			return err
-		}
-		matched = true
-		_, follow, err = g.settle(ctx, tx, &r)
-		return err
-	})
-	if err == nil && follow != nil {
-		g.enqueue(ctx, follow)
-	}
-	return matched, err
 }

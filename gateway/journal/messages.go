@@ -9,12 +9,14 @@ import (
 
 // messageColumns are what scanMessage reads.
 const messageColumns = `id, intent_id, leg, step, channel, state, message_uuid, afsendelse_id, transaction_id, transmission_id,
-	attempts, uncertain, due_at, created_at, submitted_at, final_at, version, priority, released_at`
+	attempts, uncertain, due_at, created_at, submitted_at, final_at, version, priority, released_at,
+	overdue_at`
 
 func scanMessage(r row, m *gateway.Message) error {
 	return r.Scan(&m.ID, &m.IntentID, &m.Leg, &m.Step, &m.Channel, (*string)(&m.State), &m.MessageUUID, &m.AfsendelseID,
 		&m.TransactionID, &m.TransmissionID, &m.Attempts, &m.Uncertain, (*moment)(&m.DueAt), (*moment)(&m.CreatedAt),
-		(*moment)(&m.SubmittedAt), (*moment)(&m.FinalAt), &m.Version, (*string)(&m.Priority), (*moment)(&m.ReleasedAt))
+		(*moment)(&m.SubmittedAt), (*moment)(&m.FinalAt), &m.Version, (*string)(&m.Priority), (*moment)(&m.ReleasedAt),
+		(*moment)(&m.OverdueAt))
 }
 
 func appendMessage(to *[]gateway.Message) func(row) error {
@@ -30,13 +32,14 @@ func appendMessage(to *[]gateway.Message) func(row) error {
 
 // In: messageColumns.
 const insertMessage = `INSERT INTO messages (` + messageColumns + `)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 // InsertMessage implements gateway.Tx.
 func (t *tx) InsertMessage(m *gateway.Message) error {
 	_, err := t.exec("insert message", insertMessage, m.ID, m.IntentID, m.Leg, m.Step, m.Channel, string(m.State),
 		m.MessageUUID, m.AfsendelseID, m.TransactionID, m.TransmissionID, m.Attempts, m.Uncertain, micros(m.DueAt),
-		micros(m.CreatedAt), micros(m.SubmittedAt), micros(m.FinalAt), m.Version, string(priority(m.Priority)), micros(m.ReleasedAt))
+		micros(m.CreatedAt), micros(m.SubmittedAt), micros(m.FinalAt), m.Version, string(priority(m.Priority)), micros(m.ReleasedAt),
+		micros(m.OverdueAt))
 	return err
 }
 
@@ -93,14 +96,14 @@ func (t *tx) FindMessage(messageUUID, afsendelseID, transmissionID string) (stri
 
 // In: what may change of a message, id, the version it was read at. Writes nothing when the version is another.
 const updateMessage = `UPDATE messages SET state = ?, transmission_id = ?, attempts = ?, uncertain = ?, due_at = ?,
-	submitted_at = ?, final_at = ?, released_at = ?, version = version + 1
+	submitted_at = ?, final_at = ?, released_at = ?, overdue_at = ?, version = version + 1
 WHERE id = ? AND version = ?`
 
 // SaveMessage implements gateway.Tx. A change of a final state that the far end cannot justify is ErrTransition.
 func (t *tx) SaveMessage(m *gateway.Message) error {
 	const op = "save message"
 	n, err := t.exec(op, updateMessage, string(m.State), m.TransmissionID, m.Attempts, m.Uncertain, micros(m.DueAt),
-		micros(m.SubmittedAt), micros(m.FinalAt), micros(m.ReleasedAt), m.ID, m.Version)
+		micros(m.SubmittedAt), micros(m.FinalAt), micros(m.ReleasedAt), micros(m.OverdueAt), m.ID, m.Version)
 	if err != nil {
 		return err
 	}
