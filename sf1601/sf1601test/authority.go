@@ -44,6 +44,9 @@ type AuthorityOptions struct {
 	KeyBits int
 	// Validity of what is made; zero means three years, as OCES3.
 	Validity time.Duration
+	// PKCS1 signs the certificates with PKCS #1 v1.5 instead of the PSS of
+	// OCES3: RabbitMQ on Erlang/OTP 25 calls a PSS signature invalid.
+	PKCS1 bool
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -123,6 +126,9 @@ func (a *Authority) issueAll(opts AuthorityOptions, clientKey *rsa.PrivateKey, s
 	base := x509.Certificate{
 		NotBefore: from, NotAfter: from.Add(opts.Validity), SignatureAlgorithm: x509.SHA256WithRSAPSS,
 		BasicConstraintsValid: true,
+	}
+	if opts.PKCS1 {
+		base.SignatureAlgorithm = x509.SHA256WithRSA
 	}
 	ca := base
 	ca.Subject = pkix.Name{Country: []string{"DK"}, Organization: []string{"brevdue simulator"}, CommonName: "brevdue simulator CA"}

@@ -1,0 +1,5 @@
+package rabbittest
+
+import "syscall"
+
+func dieWithUs(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGKILL }
