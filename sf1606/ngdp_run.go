@@ -1,0 +1,294 @@
+package sf1606
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Round is what one round did.
+type Round struct {
+	Listed   int // ids that were waiting
+	Skipped  int // of them: left for later, after a failure or a refusal
+	Accepted int // stored, receipt taken
+	Refused  int // receipt of refusal taken
+	Gone     int // answered 404: somebody else took it
+	Failed   int // to be tried again
+}
+
+// Run makes rounds until ctx ends, which it returns. After a round that emptied the list the next one comes after
+// Interval; after an API that fails, later each time.
+//
+// The order for each message is: stored in the sink, receipt posted and taken, deleted. A crash in between repeats the
+// rest: the message is fetched again, the sink knows it, and its receipt is posted again.
+func (c *NgDP) Run(ctx context.Context) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	failures := 0
+	for {
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		round, err := c.Poll(ctx)
+		wait := c.cfg.Interval
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil:
+			failures++
+			wait = c.later.backoff(failures)
+			if status, ok := errors.AsType[*StatusError](err); ok {
+				wait = max(wait, status.RetryAfter)
+			}
+			c.cfg.Logger.WarnContext(ctx, "round failed", "source", SourceNgDP, "failures", failures, "err", err)
+		default:
+			failures = 0
+			if round.Failed > 0 {
+				wait = min(wait, c.cfg.BackoffMin)
+			}
+		}
+		timer.Reset(wait)
+	}
+}
+
+// Poll makes one round: it lists all waiting messages and takes each of them. An error is about the API as a whole; the
+// rest of the round is then left for the next. Messages that fail on their own are counted, and left alone for a while.
+func (c *NgDP) Poll(ctx context.Context) (Round, error) {
+	ids, err := c.list(ctx)
+	if err != nil {
+		return Round{}, err
+	}
+	round := Round{Listed: len(ids)}
+	ids = c.later.due(ids)
+	round.Skipped = round.Listed - len(ids)
+
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var (
+		next    atomic.Int64
+		workers sync.WaitGroup
+		mu      sync.Mutex
+		failure error
+	)
+	for range min(c.cfg.Parallel, len(ids)) {
+		workers.Go(func() {
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(ids) {
+					return
+				}
+				done, err := c.take(ctx, ids[i])
+				mu.Lock()
+				round.add(done)
+				if err != nil && failure == nil {
+					failure = err
+					cancel(err)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	workers.Wait()
+	return round, failure
+}
+
+// list collects the ids of all pages before anything is deleted, which would move them.
+func (c *NgDP) list(ctx context.Context) ([]string, error) {
+	var ids []string
+	seen := map[string]bool{}
+	for page := 0; len(ids) < c.cfg.MaxListed; page++ {
+		some, err := c.Page(ctx, page)
+		if err != nil {
+			return nil, err
+		}
+		before := len(ids)
+		for _, id := range some {
+			if !seen[id] && len(ids) < c.cfg.MaxListed {
+				seen[id] = true
+				ids = append(ids, id)
+			}
+		}
+		if len(some) < c.cfg.PageSize || len(ids) == before {
+			break
+		}
+	}
+	return ids, nil
+}
+
+// step is what became of one message.
+type step int
+
+const (
+	stepFailed step = iota
+	stepAccepted
+	stepRefused
+	stepGone
+)
+
+func (r *Round) add(s step) {
+	switch s {
+	case stepFailed:
+		r.Failed++
+	case stepAccepted:
+		r.Accepted++
+	case stepRefused:
+		r.Refused++
+	case stepGone:
+		r.Gone++
+	}
+}
+
+// take brings one message home. An error means that the API fails as a whole.
+func (c *NgDP) take(ctx context.Context, id string) (step, error) {
+	log := c.cfg.Logger.With("source", SourceNgDP, "memoId", id)
+	rcpt, refused, err := c.Fetch(ctx, id)
+	if err != nil {
+		return c.failed(ctx, id, err)
+	}
+	if refused != nil {
+		log.WarnContext(ctx, "message refused", "code", refused.Code, "messageUUID", rcpt.MessageUUID, "err", refused.Cause)
+		if refused.Temporary {
+			c.later.failed(id)
+			return stepFailed, nil
+		}
+	}
+	if err := c.Answer(ctx, id, rcpt); err != nil {
+		return c.failed(ctx, id, err)
+	}
+	if !rcpt.Positive() {
+		c.later.refused(id)
+		return stepRefused, nil
+	}
+	if c.cfg.KeepMemos {
+		c.later.refused(id)
+		return stepAccepted, nil
+	}
+	if err := c.Delete(ctx, id); err != nil {
+		step, err := c.failed(ctx, id, err)
+		return step, err
+	}
+	c.later.done(id)
+	return stepAccepted, nil
+}
+
+// failed says whether a failure is of this message or of the API.
+func (c *NgDP) failed(ctx context.Context, id string, err error) (step, error) {
+	status, ok := errors.AsType[*StatusError](err)
+	if !ok {
+		return stepFailed, err
+	}
+	c.cfg.Logger.WarnContext(ctx, "message not taken", "source", SourceNgDP, "memoId", id, "op", status.Op, "status", status.Status)
+	switch status.Status {
+	case http.StatusNotFound, http.StatusGone:
+		c.later.done(id)
+		return stepGone, nil
+	case http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity:
+		c.later.failed(id)
+		return stepFailed, nil
+	default: // 401, 403, 429, 5xx, redirects
+		return stepFailed, err
+	}
+}
+
+// later remembers which messages are left alone until when. It forgets those that are not listed any more.
+type later struct {
+	now           func() time.Time
+	shortest      time.Duration
+	longest, rest time.Duration
+
+	mu    sync.Mutex
+	until map[string]pause
+}
+
+type pause struct {
+	failures int
+	until    time.Time
+}
+
+func newLater(cfg NgDPConfig) *later {
+	return &later{
+		now: cfg.Now, shortest: cfg.BackoffMin, longest: cfg.BackoffMax, rest: cfg.RefusedPause, until: map[string]pause{},
+	}
+}
+
+// backoff doubles from shortest to longest.
+func (l *later) backoff(failures int) time.Duration {
+	d := l.shortest << min(failures-1, 30)
+	if d <= 0 || d > l.longest {
+		d = l.longest
+	}
+	return d
+}
+
+// due are those of ids that are not left for later.
+func (l *later) due(ids []string) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now, kept, due := l.now(), make(map[string]pause, len(l.until)), make([]string, 0, len(ids))
+	for _, id := range ids {
+		p, found := l.until[id]
+		if found {
+			kept[id] = p
+		}
+		if !found || !now.Before(p.until) {
+			due = append(due, id)
+		}
+	}
+	l.until = kept
+	return due
+}
+
+func (l *later) failed(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p := l.until[id]
+	p.failures++
+	p.until = l.now().Add(l.backoff(p.failures))
+	l.until[id] = p
+}
+
+func (l *later) refused(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.until[id] = pause{until: l.now().Add(l.rest)}
+}
+
+func (l *later) done(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.until, id)
+}
+
+// watch ends a call that stands still: the first answer within its first limit, then every read within idle.
+type watch struct {
+	timer *time.Timer
+	idle  time.Duration
+}
+
+var errIdle = errors.New("sf1606: NgDP: the API stood still")
+
+func newWatch(first time.Duration, cancel context.CancelCauseFunc) *watch {
+	return &watch{timer: time.AfterFunc(first, func() { cancel(errIdle) })}
+}
+
+func (w *watch) stop() { w.timer.Stop() }
+
+// reader reads from src with a new limit for each read, and none between them.
+func (w *watch) reader(src io.Reader) io.Reader { return watched{w, src} }
+
+type watched struct {
+	w   *watch
+	src io.Reader
+}
+
+func (r watched) Read(p []byte) (int, error) {
+	r.w.timer.Reset(r.w.idle)
+	defer r.w.timer.Stop()
+	return r.src.Read(p)
+}
