@@ -28,6 +28,8 @@ type API interface { //nolint:interfacebloat // one method a call of the contrac
 	Release(ctx context.Context, messageID string, in *ReleaseRequest) (*IntentAnswer, error)
 	// Close ends a held message without sending it again.
 	Close(ctx context.Context, messageID string, in *CloseRequest) (*IntentAnswer, error)
+	// Evidence writes the evidence of a message to w: an ASiC-E container. What was written before an error is useless.
+	Evidence(ctx context.Context, messageID string, w io.Writer) error
 	// Events returns what happened after a cursor; 0 starts at the beginning. limit 0 is the default.
 	Events(ctx context.Context, after int64, limit int) (*EventPage, error)
 	// Errors lists the codes that are known, with what a person can do about each.

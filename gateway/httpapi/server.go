@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -26,6 +27,9 @@ type Config struct {
 	Streams int           // most batches and other lists that are served at a time; default 4. The others wait.
 	Timeout time.Duration // most time for the work on one request once its body is read; default 30 seconds
 
+	// Evidence writes the evidence of a message of the producer (an ASiC-E container) to w. gateway.ErrNotFound when there
+	// is no such message. nil: this gateway gives no evidence.
+	Evidence func(ctx context.Context, producer, messageID string, w io.Writer) error
 	// Channels tells the state of each channel's circuit breaker; nil: nothing is told.
 	Channels func() map[string]string
 	// Mounts are further handlers by pattern, e.g. "/console/". They do their own authentication.
@@ -95,6 +99,7 @@ type Server struct {
 	large        chan struct{} // one for every large body in memory
 	streams      chan struct{} // one for every list that is served
 	patience     time.Duration
+	evidence     evidence
 	log          *slog.Logger
 	now          func() time.Time
 	newRequestID func() string
@@ -110,7 +115,7 @@ type route struct {
 	method, path string
 	scope        Scope
 	answer       handler
-	stream       streamer // instead of answer: lines in, lines out
+	stream       streamer // instead of answer: one that writes while it works
 }
 
 // routes is the API for producers. Every other route is public or has its own login.
@@ -124,6 +129,7 @@ func routes() []route {
 		{http.MethodGet, "/v1/batches/{id}", ReadIntents, getBatch, nil},
 		{http.MethodPost, "/v1/messages/{id}/release", WriteIntents, releaseMessage, nil},
 		{http.MethodPost, "/v1/messages/{id}/close", WriteIntents, closeMessage, nil},
+		{http.MethodGet, "/v1/messages/{id}/evidence", ReadIntents, nil, getEvidence},
 		{http.MethodPost, "/v1/documents", WriteIntents, postDocument, nil},
 		{http.MethodGet, "/v1/events", ReadIntents, listEvents, nil},
 		{http.MethodGet, "/v1/errors", ReadIntents, listErrors, nil},
@@ -147,7 +153,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		gateway: cfg.Gateway, producers: found, maxBody: cfg.MaxBody, patience: cfg.Timeout,
+		gateway: cfg.Gateway, producers: found, maxBody: cfg.MaxBody, patience: cfg.Timeout, evidence: cfg.Evidence,
 		large: make(chan struct{}, cfg.Large), streams: make(chan struct{}, cfg.Streams),
 		log: cfg.Logger, now: cfg.Now, newRequestID: cfg.NewRequestID, metrics: m, mux: http.NewServeMux(),
 	}
@@ -241,11 +247,8 @@ func (s *Server) authenticated(rt route) func(w http.ResponseWriter, r *http.Req
 		}
 		api := service{s.gateway, producer.Name, lists{
 			most: int(s.maxBody), large: s.large, patience: s.patience, buffers: &s.buffers,
-		}}
+		}, s.evidence}
 		if rt.stream != nil {
-			if !accepts(r, mediaLines) {
-				return newProblem(codeAcceptable, "Accept "+mediaLines+" here.")
-			}
 			return rt.stream(s, api, w, r)
 		}
 		if !accepts(r, "application/json") {

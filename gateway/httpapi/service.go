@@ -43,6 +43,7 @@ type service struct {
 	gateway  Gateway
 	producer string
 	lists    lists
+	evidence evidence // nil: none is given
 }
 
 var _ API = service{}

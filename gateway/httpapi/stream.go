@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// streamer answers a request that is a list of lines, while it is read. It has not answered when it returns an error
-// before its first line.
+// streamer answers while it works: a list of lines while it is read, or a file while it is made. It has not answered when
+// it returns an error before its first line or byte.
 type streamer func(s *Server, api service, w http.ResponseWriter, r *http.Request) error
 
 func postBatch(s *Server, api service, w http.ResponseWriter, r *http.Request) error {
@@ -89,6 +89,9 @@ func (o *lineOut) watch(ctx context.Context, p *Problem) {
 // stream reads and answers lines at the same time. Only so many such requests are served at once; the others wait for as
 // long as a request may take.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request, work func(body *idleBody, out *lineOut) error) error {
+	if !accepts(r, mediaLines) {
+		return newProblem(codeAcceptable, "Accept "+mediaLines+" here.")
+	}
 	if err := isLines(r); err != nil {
 		return err
 	}
