@@ -12,6 +12,12 @@ import (
 // Name is the channel's word in an intent's routes.
 const Name = "smtp"
 
+// What a mail is called when it is shown.
+const (
+	RequestName        = "mail.eml"
+	RequestContentType = "message/rfc822"
+)
+
 // Config is what a [Channel] is made of. Server is required.
 type Config struct {
 	Server Server
@@ -24,6 +30,13 @@ type Config struct {
 	// SMTPUTF8 says that the server, and whatever it hands mail on to, takes addresses whose part before the @ is not
 	// ASCII. Default false: such an address is refused at the door.
 	SMTPUTF8 bool
+	// Keep stores what is about to leave in an attempt, before anything of it does: the SHA-256 of the mail, dots not doubled,
+	// and its parts ([gateway.Gateway.Skeleton]). When it fails, nothing is sent, and the letter is tried again. nil: nothing
+	// is kept.
+	//
+	// The channel is no [gateway.Witness] by it: an attempt in which nothing was kept may be of a time without Keep, so that
+	// the letter may have left all the same, and a person decides.
+	Keep func(ctx context.Context, attemptID string, digest [32]byte, parts []gateway.Part) error
 	// Greylist is how long to wait after the server has said "not now" about a recipient or a letter; default 5 minutes.
 	Greylist time.Duration
 	Zone     *time.Location   // of the times that people read; default Europe/Copenhagen
@@ -81,10 +94,18 @@ func (c *Channel) Send(ctx context.Context, l gateway.Letter) gateway.Outcome {
 			Hint: "The mail cannot be written any more. Has the sender profile changed since the intent was accepted?",
 		}
 	}
-	words, e := c.hand(ctx, m)
+	if c.cfg.Keep != nil {
+		if o, ok := c.keep(ctx, l, m); !ok {
+			return o
+		}
+	}
+	reply, e := c.hand(ctx, m)
 	switch {
 	case e == nil:
-		return gateway.Outcome{Class: gateway.Accept, Code: "250", Text: words, TransmissionID: m.id}
+		_, words := splitReply(accepted, reply)
+		return gateway.Outcome{
+			Class: gateway.Accept, Code: "250", Text: words, TransmissionID: m.id, Answer: rawReply(accepted, reply),
+		}
 	case errors.Is(e.cause, errNoUTF8):
 		return gateway.Outcome{
 			Class: gateway.Next, Code: "smtp.utf8.missing", Err: e,
@@ -95,17 +116,34 @@ func (c *Channel) Send(ctx context.Context, l gateway.Letter) gateway.Outcome {
 	}
 }
 
-// hand gives the mail to a session. A session that waited in the pool may turn out to be gone, or used up in the
+// CodeNotKept is a mail that could not be kept, so that nothing was sent.
+const CodeNotKept = "mail.not_kept"
+
+// keep has the mail stored; it has an outcome when that is not ok.
+func (c *Channel) keep(ctx context.Context, l gateway.Letter, m *mail) (o gateway.Outcome, ok bool) {
+	if err := m.seal(ctx); err != nil {
+		return classify(newError(PhaseContent, err), c.cfg.Greylist), false
+	}
+	if err := c.cfg.Keep(ctx, l.Attempt.ID, *m.digest, m.parts(l.Intent.Content.Documents)); err != nil {
+		return gateway.Outcome{
+			Class: gateway.Retry, Code: CodeNotKept, Err: err,
+			Hint: "The mail could not be kept in the journal, and nothing was sent. Is there room on its disk?",
+		}, false
+	}
+	return o, true
+}
+
+// hand gives the mail to a session and returns the server's reply, without its code. A session that waited in the pool may turn out to be gone, or used up in the
 // server's eyes, when the next letter begins: then nothing has left, and a new session is tried at once.
 func (c *Channel) hand(ctx context.Context, m *mail) (string, *Error) {
 	s, reused, e := c.pool.take(ctx, false)
 	if e != nil {
 		return "", e
 	}
-	words, e := s.deliver(ctx, m)
+	reply, e := s.deliver(ctx, m)
 	c.pool.put(s)
 	if e == nil || !reused || ctx.Err() != nil || e.Phase != PhaseMail || (e.Code != 0 && e.Code != 421) || errors.Is(e.cause, errNoUTF8) {
-		return words, e
+		return reply, e
 	}
 	if s, _, e = c.pool.take(ctx, true); e != nil {
 		return "", e

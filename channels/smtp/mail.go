@@ -23,6 +23,7 @@ type mail struct {
 	pieces   []piece
 	size     int64 // bytes of the whole mail
 	open     func(ctx context.Context, n int) (io.ReadCloser, error)
+	digest   *[sha256.Size]byte // of the whole mail, when it was sealed
 }
 
 // piece is text, or a document that is read when its turn comes.
@@ -47,6 +48,49 @@ type documentError struct{ cause error }
 
 func (e *documentError) Error() string { return "smtp: a document cannot be read" }
 func (e *documentError) Unwrap() error { return e.cause }
+
+var errChanged = errors.New("the document is not what it was")
+
+// seal reads the mail once and remembers its digest: sendTo sends no other.
+func (m *mail) seal(ctx context.Context) error {
+	h := sha256.New()
+	if err := m.writeTo(ctx, h); err != nil {
+		return err
+	}
+	m.digest = (*[sha256.Size]byte)(h.Sum(nil))
+	return nil
+}
+
+// sendTo is writeTo that fails at its end when a sealed mail is not what it was.
+func (m *mail) sendTo(ctx context.Context, w io.Writer) error {
+	if m.digest == nil {
+		return m.writeTo(ctx, w)
+	}
+	h := sha256.New()
+	if err := m.writeTo(ctx, io.MultiWriter(h, w)); err != nil {
+		return err
+	}
+	if [sha256.Size]byte(h.Sum(nil)) != *m.digest {
+		return &documentError{errChanged}
+	}
+	return nil
+}
+
+// parts is the mail for whoever keeps it.
+func (m *mail) parts(documents []gateway.Document) []gateway.Part {
+	parts := make([]gateway.Part, len(m.pieces))
+	for i, p := range m.pieces {
+		if p.length < 0 {
+			parts[i].Text = p.text
+			continue
+		}
+		parts[i] = gateway.Part{
+			Open:   func(ctx context.Context) (io.ReadCloser, error) { return m.open(ctx, p.document) },
+			SHA256: documents[p.document].SHA256, Size: p.length, Lines: true,
+		}
+	}
+	return parts
+}
 
 var errLength = errors.New("the document is not as long as it was")
 

@@ -42,6 +42,7 @@ type Error struct {
 	Code     int    // the reply code, 0 without a reply
 	Enhanced string // the enhanced status code, "" when there is none
 	Text     string // the server's words: for the producer and the journal, never for a log
+	raw      []byte // the whole reply, for the journal
 	cause    error
 }
 
@@ -101,10 +102,29 @@ func isTLS(err error) bool {
 func newError(phase Phase, err error) *Error {
 	e := &Error{Phase: phase, cause: err}
 	if reply, ok := errors.AsType[*textproto.Error](err); ok {
-		e.Code = reply.Code
+		e.Code, e.raw = reply.Code, rawReply(reply.Code, reply.Msg)
 		e.Enhanced, e.Text = splitReply(reply.Code, reply.Msg)
 	}
 	return e
+}
+
+// accepted is the code of a yes to a whole letter. [src: RFC-5321 4.3.2]
+const accepted = 250
+
+// rawReply is a reply as it came: its lines, each with the code. [src: RFC-5321 4.2.1]
+func rawReply(code int, text string) []byte {
+	var b []byte
+	for more := true; more; {
+		var line string
+		line, text, more = strings.Cut(text, "\n")
+		between := byte(' ')
+		if more {
+			between = '-'
+		}
+		b = append(strconv.AppendInt(b, int64(code), 10), between)
+		b = append(append(b, line...), "\r\n"...)
+	}
+	return b
 }
 
 // maxText bounds what is kept of a server's words, in bytes.
@@ -150,7 +170,7 @@ func isEnhanced(s string) bool {
 // classify is the one place where an error becomes an outcome. greylist is how long to wait before a recipient's server
 // that said "not now" is asked again.
 func classify(e *Error, greylist time.Duration) gateway.Outcome {
-	o := gateway.Outcome{Class: gateway.Retry, Code: "smtp." + string(e.Phase), Text: e.Text, Err: e}
+	o := gateway.Outcome{Class: gateway.Retry, Code: "smtp." + string(e.Phase), Text: e.Text, Answer: e.raw, Err: e}
 	switch {
 	case e.Code != 0:
 		classifyReply(&o, e, greylist)

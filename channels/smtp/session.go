@@ -146,7 +146,7 @@ func (*session) failed(ctx context.Context, phase Phase, err error) *Error {
 	return e
 }
 
-// deliver hands one letter over and returns the server's words about it.
+// deliver hands one letter over and returns the server's reply, without its code.
 func (s *session) deliver(ctx context.Context, m *mail) (string, *Error) {
 	stop := context.AfterFunc(ctx, s.wire.interrupt)
 	defer stop()
@@ -194,7 +194,7 @@ func (s *session) letter(ctx context.Context, m *mail, content *engine.DataClose
 	if err := s.wire.within(t.Block, t.Block); err != nil {
 		return "", s.failed(ctx, PhaseContent, err)
 	}
-	err := m.writeTo(ctx, content)
+	err := m.sendTo(ctx, content)
 	if err == nil {
 		err = s.client.Text.W.Flush()
 	}
@@ -218,13 +218,12 @@ func (s *session) letter(ctx context.Context, m *mail, content *engine.DataClose
 		s.close()
 		return "", s.failed(ctx, phase, err)
 	}
-	_, words, err := s.client.Text.ReadResponse(250)
+	_, reply, err := s.client.Text.ReadResponse(accepted)
 	if err != nil {
 		return "", s.refused(s.failed(ctx, PhaseFinal, err))
 	}
 	s.letters++
-	_, words = splitReply(250, words)
-	return words, nil
+	return reply, nil
 }
 
 func isTimeout(err error) bool {

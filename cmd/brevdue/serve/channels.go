@@ -75,7 +75,7 @@ func (a *App) openMail() (*smtp.Channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := smtp.Config{Server: server, Now: time.Now}
+	cfg := smtp.Config{Server: server, Now: time.Now, Keep: a.keepMail}
 	if a.downloads != nil {
 		cfg.Link = a.downloads.Link
 	}

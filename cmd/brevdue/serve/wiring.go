@@ -14,6 +14,7 @@ import (
 
 	"github.com/brevdue/brevdue/channels/digitalpost"
 	"github.com/brevdue/brevdue/channels/nemsms"
+	"github.com/brevdue/brevdue/channels/smtp"
 	"github.com/brevdue/brevdue/cmd/brevdue/config"
 	"github.com/brevdue/brevdue/gateway"
 	"github.com/brevdue/brevdue/gateway/documents"
@@ -104,6 +105,15 @@ func (a *App) keep(ctx context.Context, m signature.Manifest) error {
 		e.Letters[n] = gateway.EvidenceLetter{AttemptID: entry.Reference, Digest: entry.Digest, Skeleton: entry.Skeleton}
 	}
 	return a.gateway.KeepEvidence(ctx, e)
+}
+
+// keepMail stores a mail that is about to leave in the journal.
+func (a *App) keepMail(ctx context.Context, attemptID string, digest [32]byte, parts []gateway.Part) error {
+	skeleton, err := a.gateway.Skeleton(ctx, smtp.RequestName, smtp.RequestContentType, parts)
+	if err != nil {
+		return err
+	}
+	return a.gateway.KeepRequest(ctx, gateway.Kept{AttemptID: attemptID, Digest: digest, Skeleton: skeleton})
 }
 
 func senders(profiles map[string]config.Sender) map[string]gateway.Sender {
