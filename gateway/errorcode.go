@@ -64,6 +64,38 @@ func ownCodes() []ErrorCode {
 			HintDA: "Modtageren får måske beskeden to gange: den første kanal leverede, efter at den næste havde overtaget.",
 		},
 		{
+			Code: "late.delivered", FarEnd: farEnd, Source: source,
+			HintEN: "The letter was delivered although it had stood as failed. Undo what was done about the failure, if anything was.",
+			HintDA: "Brevet er afleveret, selv om det stod som fejlet. Træk tilbage, hvad der måtte være gjort på grund af fejlen.",
+		},
+		{
+			Code: "late.returned", FarEnd: farEnd, Outcome: Fail, Source: source,
+			HintEN: "The letter came back although it had stood as failed: it was sent. Check the recipient's address.",
+			HintDA: "Brevet er kommet retur, selv om det stod som fejlet: det blev sendt. Kontrollér modtagerens adresse.",
+		},
+		{
+			Code: "cancelled.delivered", FarEnd: farEnd, Source: source,
+			HintEN: "The message was cancelled, and the far end delivered it all the same: the recipient has it.",
+			HintDA: "Beskeden var annulleret, men modparten har afleveret den: modtageren har den.",
+		},
+		{
+			Code: "expired.delivered", FarEnd: farEnd, Source: source,
+			HintEN: "The message had expired, and the far end delivered it all the same: the recipient has it.",
+			HintDA: "Beskeden var udløbet, men modparten har afleveret den: modtageren har den.",
+		},
+		{
+			Code: "overdue", FarEnd: farEnd, Source: source,
+			HintEN: "The letter was accepted and its status has not come. It may still come. See whether statuses arrive at all; ask " +
+				"the far end about its messageUUID before you send anything again.",
+			HintDA: "Brevet er modtaget, men dets status er ikke kommet. Den kan stadig komme. Se, om der overhovedet kommer statusser; " +
+				"spørg modparten om brevets messageUUID, før noget sendes igen.",
+		},
+		{
+			Code: "matched.by_hand", FarEnd: farEnd, Source: source,
+			HintEN: "An operator said that the status after this event belongs to the message.",
+			HintDA: "En driftsmedarbejder har sagt, at statussen efter denne hændelse hører til beskeden.",
+		},
+		{
 			Code: "channel.unknown", FarEnd: farEnd, Outcome: Fail, Source: source,
 			HintEN: "The channel was taken out of the configuration. Put it back and post the intent again.",
 			HintDA: "Kanalen er fjernet fra konfigurationen. Sæt den ind igen, og send på ny.",

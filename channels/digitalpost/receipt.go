@@ -1,14 +1,18 @@
 package digitalpost
 
 import (
+	"strings"
+
 	"github.com/brevdue/brevdue/gateway"
 	"github.com/brevdue/brevdue/sf1601"
 	"github.com/brevdue/brevdue/sf1601/beskedfordeler"
 )
 
 // Receipt turns a status from Beskedfordeler into the gateway's noun. raw is kept whole, without the credentials of the
-// system that sent it. "Modtaget Digital Post" is interim, "Afleveret Digital Post" final; a rejection's class comes
-// from the table of codes (nil: the default one), and a code that is not listed needs a person.
+// system that sent it, so every field of the status can be read from it later. "Modtaget Digital Post" is interim, "Afleveret
+// Digital Post" final; a rejection's class comes from the table of codes (nil: the default one), and a code that is not listed
+// needs a person. Where ObjektHandling and TransaktionsStatusKode disagree, the receipt says so (Conflict, Hint), follows
+// ObjektHandling when that is known, and else the text.
 func Receipt(codes *sf1601.Table, raw []byte, b *beskedfordeler.Besked) gateway.Receipt {
 	kind, agreed := b.Kind()
 	r := gateway.Receipt{
@@ -28,8 +32,13 @@ func Receipt(codes *sf1601.Table, raw []byte, b *beskedfordeler.Besked) gateway.
 			r.OccurredAt = s.TransaktionsDatoTid
 		}
 	}
+	for _, related := range b.Related {
+		if related.ID != "" {
+			r.Systems = append(r.Systems, related.ID)
+		}
+	}
 	if !agreed {
-		r.Hint = "ObjektHandling and TransaktionsStatusKode disagree; ObjektHandling was followed."
+		r.Conflict, r.Hint = true, disagreement(b, kind)
 	}
 	switch kind {
 	case beskedfordeler.KindModtaget, beskedfordeler.KindFjernprintModtaget:
@@ -40,13 +49,31 @@ func Receipt(codes *sf1601.Table, raw []byte, b *beskedfordeler.Besked) gateway.
 		r.Kind, r.Class = gateway.ReceiptRejected, gateway.Fail
 		if code, listed := codes.Lookup(r.Code); listed {
 			r.Class = class(code.Outcome)
-			r.Hint = code.Hint
+			r.Hint = strings.TrimSpace(r.Hint + " " + code.Hint)
 		}
 	case beskedfordeler.KindAfsendt, beskedfordeler.KindKlar, beskedfordeler.KindTilPrint,
 		beskedfordeler.KindOpdatering, beskedfordeler.KindUnknown:
 		// Steps on the way, or news that says nothing about delivery: recorded as they are.
 	}
 	return r
+}
+
+// disagreement tells which of the two words was followed. It quotes neither: both stand in the receipt.
+func disagreement(b *beskedfordeler.Besked, followed beskedfordeler.Kind) string {
+	handling := "ObjektHandling is not one that is known here"
+	for _, kind := range beskedfordeler.Kinds() {
+		if strings.EqualFold(strings.TrimSpace(b.Handling), kind.Handling()) {
+			handling = "ObjektHandling says " + kind.StatusKode()
+		}
+	}
+	verdict := "ObjektHandling was followed"
+	switch {
+	case followed == beskedfordeler.KindUnknown:
+		verdict = "neither was followed"
+	case !strings.EqualFold(strings.TrimSpace(b.Handling), followed.Handling()):
+		verdict = "TransaktionsStatusKode was followed"
+	}
+	return handling + ", TransaktionsStatusKode says something else; " + verdict + "."
 }
 
 func class(o sf1601.Outcome) gateway.Class {

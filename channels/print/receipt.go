@@ -3,12 +3,17 @@ package print
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/brevdue/brevdue/channels/digitalpost"
 	"github.com/brevdue/brevdue/gateway"
 	"github.com/brevdue/brevdue/sf1601"
 	"github.com/brevdue/brevdue/sf1601/beskedfordeler"
 )
+
+// StatusWithin is gateway.StatusWithin: a letter waits for the print run, and "Modtaget Post Danmark" comes when the post has
+// it. Ten days are a week of work with a holiday in it, and time for a rush.
+func (c *Channel) StatusWithin() time.Duration { return 10 * 24 * time.Hour }
 
 // Returned says which "Opdatering fra Post Danmark" tells of return mail. The same status tells of changes of address,
 // proof of receipt and tracking numbers, and what its body says is not published; so nothing is taken for return mail
@@ -37,7 +42,7 @@ func Receipts(returned Returned, codes *sf1601.Table) func(raw []byte, b *besked
 		r := digitalpost.Receipt(codes, raw, b)
 		if kind, _ := b.Kind(); kind == beskedfordeler.KindOpdatering && returned.says(b.Status) {
 			r.Kind = gateway.ReceiptReturned
-			r.Hint = "The letter came back: check the recipient's address."
+			r.Hint = strings.TrimSpace(r.Hint + " The letter came back: check the recipient's address.")
 		}
 		return r
 	}

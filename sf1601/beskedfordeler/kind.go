@@ -39,6 +39,15 @@ var known = [...]struct {
 	{KindOpdatering, HandlingOpdatering, "Opdatering fra Post Danmark"},
 }
 
+// Kinds lists every kind but KindUnknown.
+func Kinds() []Kind {
+	kinds := make([]Kind, len(known))
+	for n, e := range known {
+		kinds[n] = e.kind
+	}
+	return kinds
+}
+
 // Handling is the ObjektHandling UUID of k, empty for KindUnknown.
 func (k Kind) Handling() string {
 	for _, e := range known {
