@@ -181,12 +181,31 @@ func headerSafe(s string) bool {
 // maxAnswer bounds an answer; real ones are about 10 KB.
 const maxAnswer = 1 << 20
 
-// post makes one bounded call. Whatever is not a 200 becomes an *Error.
+// response is an answer of any status, read to its end.
+type response struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// post makes one bounded call that is answered in JSON. Whatever is not a 200
+// becomes an *Error.
 func (s *Source) post(ctx context.Context, op, address, contentType string, body []byte) ([]byte, error) {
+	res, err := s.call(ctx, op, address, map[string]string{"Content-Type": contentType, "Accept": "application/json"}, body)
+	if err != nil {
+		return nil, err
+	}
+	if res.status != http.StatusOK {
+		return nil, refusal(op, res, s.cfg.Now())
+	}
+	return res.body, nil
+}
+
+// call makes one bounded POST and reads the answer whole.
+func (s *Source) call(ctx context.Context, op, address string, header map[string]string, body []byte) (*response, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.cfg.Timeout, fmt.Errorf("no answer within %s", s.cfg.Timeout))
 	defer cancel()
-	res, err := s.http.R().SetContext(ctx).SetDoNotParseResponse(true).
-		SetHeader("Content-Type", contentType).SetHeader("Accept", "application/json").
+	res, err := s.http.R().SetContext(ctx).SetDoNotParseResponse(true).SetHeaders(header).
 		SetBody(bytes.NewReader(body)).Post(address)
 	if err != nil {
 		return nil, &Error{Op: op, Err: cause(ctx, err)}
@@ -198,25 +217,26 @@ func (s *Source) post(ctx context.Context, op, address, contentType string, body
 		return nil, &Error{Op: op, HTTPStatus: status, Err: fmt.Errorf("the answer was cut: %w", cause(ctx, err))}
 	case len(answer) > maxAnswer:
 		return nil, &Error{Op: op, HTTPStatus: status, Err: fmt.Errorf("the answer exceeds %d bytes", maxAnswer)}
-	case status == http.StatusOK:
-		return answer, nil
 	default:
-		return nil, refusal(op, res.RawResponse, s.cfg.Now())
+		return &response{status, res.Header(), answer}, nil
 	}
 }
 
-func refusal(op string, res *http.Response, now time.Time) *Error {
+func refusal(op string, res *response, now time.Time) *Error {
 	e := &Error{
-		Op: op, HTTPStatus: res.StatusCode,
-		RetryAfter: RetryAfter(res.Header.Get("Retry-After"), now), Err: errors.New("no token was issued"),
+		Op: op, HTTPStatus: res.status,
+		RetryAfter: RetryAfter(res.header.Get("Retry-After"), now), Err: errors.New("no token was issued"),
 	}
-	switch {
-	case res.StatusCode == http.StatusTooManyRequests, res.StatusCode == http.StatusRequestTimeout, res.StatusCode >= 500:
-	default:
+	if !passing(res.status) {
 		e.Denied = true
-		e.Hint = refusalHint(op, res.StatusCode)
+		e.Hint = refusalHint(op, res.status)
 	}
 	return e
+}
+
+// passing says whether a status is of a trouble that passes by itself.
+func passing(status int) bool {
+	return status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= http.StatusInternalServerError
 }
 
 // maxRetryAfter is the longest wait a server is believed to mean.
