@@ -18,8 +18,6 @@ const (
 const (
 	EntityKombiPostAfsend = "http://entityid.kombit.dk/service/kombipostafsend/1"
 	EntityPostForespoerg  = "http://entityid.kombit.dk/service/postforespoerg/1"
-	// EntityBeskedModtag is the pull from Beskedfordeler (SF1461, BeskedHent): its token logs in to the broker.
-	EntityBeskedModtag = "http://entityid.kombit.dk/service/bfo_modtag/2"
 )
 
 // Endpoints says where the far end is. Both are scheme://host[:port] without a

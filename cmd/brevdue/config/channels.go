@@ -65,4 +65,3 @@ func (c Channel) PerSecond() (float64, error) {
 	}
 	return n / per, nil
 }
-

@@ -15,8 +15,10 @@ import (
 	"github.com/brevdue/brevdue/gateway/httpapi"
 	"github.com/brevdue/brevdue/gateway/window"
 	"github.com/brevdue/brevdue/sf1601"
+	"github.com/brevdue/brevdue/sf1601/beskedfordeler"
 	"github.com/brevdue/brevdue/sf1601/memo"
 	"github.com/brevdue/brevdue/sf1601/signature"
+	"github.com/brevdue/brevdue/sf1601/sts"
 )
 
 func (c *Config) setDefaults() {
@@ -32,10 +34,10 @@ func (c *Config) setDefaults() {
 	def(&c.Serviceplatformen.Environment, "sim")
 	def(&c.Serviceplatformen.Signature, string(signature.Detached))
 	def(&c.Serviceplatformen.MemoVersion, string(memo.V1_1))
-	def(&c.Serviceplatformen.STS, "rest")
+	def(&c.Serviceplatformen.STS, string(sts.REST))
 	def(&c.Beskedfordeler.Mode, "pull")
 	def(&c.Beskedfordeler.AMQPURL, brokers[c.Serviceplatformen.Environment])
-	def(&c.Beskedfordeler.EntityID, sf1601.EntityBeskedModtag)
+	def(&c.Beskedfordeler.EntityID, beskedfordeler.PullEntityID)
 	def(&c.Beskedfordeler.Listen, "127.0.0.1:8445")
 	def(&c.Log.Level, "info")
 	def(&c.Log.Format, "json")

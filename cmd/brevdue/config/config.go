@@ -155,12 +155,12 @@ type Channel struct {
 	NextAfter   time.Duration  `koanf:"next_after"`
 	// OverdueAfter is how long a status may take before the message counts as overdue; 0: the default of the channel.
 	OverdueAfter time.Duration `koanf:"overdue_after"`
-	Farve       string         `koanf:"farve"`     // print: FarveSHKode, Farve or SH; default the print profile's
-	Sider       string         `koanf:"sider"`     // print: SimplexDuplexKode
-	Kuvert      string         `koanf:"kuvert"`    // print: KuvertTypeKode, C4, C5 or MA
-	Kategori    string         `koanf:"kategori"`  // print: PostKategoriKode
-	Hastebrev   bool           `koanf:"hastebrev"` // print: HasteBrevIndikator, a quick letter
-	Label       string         `koanf:"label"`     // nemsms: MessageHeader/label; default the sender's label
+	Farve        string        `koanf:"farve"`     // print: FarveSHKode, Farve or SH; default the print profile's
+	Sider        string        `koanf:"sider"`     // print: SimplexDuplexKode
+	Kuvert       string        `koanf:"kuvert"`    // print: KuvertTypeKode, C4, C5 or MA
+	Kategori     string        `koanf:"kategori"`  // print: PostKategoriKode
+	Hastebrev    bool          `koanf:"hastebrev"` // print: HasteBrevIndikator, a quick letter
+	Label        string        `koanf:"label"`     // nemsms: MessageHeader/label; default the sender's label
 }
 
 // Producer may post intents.

@@ -3,6 +3,7 @@ package config
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"os"
 	"time"
 )
@@ -65,4 +66,27 @@ func Pool(file string, withSystem bool) (*x509.CertPool, error) {
 		return nil, poolError(file + " holds no certificate")
 	}
 	return pool, nil
+}
+
+// CertificatesOf reads the certificates of a PEM file; anything else in it is an error.
+func CertificatesOf(file string) ([]*x509.Certificate, error) {
+	raw, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	if err != nil {
+		return nil, err
+	}
+	var found []*x509.Certificate
+	for block, rest := pem.Decode(raw); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "CERTIFICATE" {
+			return nil, poolError(file + " holds a " + block.Type)
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, cert)
+	}
+	if len(found) == 0 {
+		return nil, poolError(file + " holds no certificate")
+	}
+	return found, nil
 }

@@ -58,4 +58,3 @@ func hashes(list string) ([][32]byte, error) {
 	}
 	return out, nil
 }
-

@@ -9,6 +9,7 @@ import (
 	"github.com/brevdue/brevdue/sf1601"
 	"github.com/brevdue/brevdue/sf1601/memo"
 	"github.com/brevdue/brevdue/sf1601/signature"
+	"github.com/brevdue/brevdue/sf1601/sts"
 )
 
 func (c *Config) checkServiceplatformen(f *findings) {
@@ -16,7 +17,7 @@ func (c *Config) checkServiceplatformen(f *findings) {
 	f.oneOf("serviceplatformen.environment", s.Environment, "sim", "exttest", "prod", "custom")
 	f.oneOf("serviceplatformen.signature", s.Signature,
 		string(signature.Detached), string(signature.TechnicalDocument), string(signature.Enveloped))
-	f.oneOf("serviceplatformen.sts", s.STS, "rest", "soap")
+	f.oneOf("serviceplatformen.sts", s.STS, string(sts.REST), string(sts.SOAP))
 	f.oneOf("serviceplatformen.memo_version", s.MemoVersion, string(memo.V1_1), string(memo.V1_2))
 	f.cvr("serviceplatformen.cvr", s.CVR)
 	if s.Environment == "custom" {
@@ -36,7 +37,11 @@ func (c *Config) checkServiceplatformen(f *findings) {
 			hint(err, "the system certificate as PEM (certificate_file, key_file), or as PKCS#12 (pkcs12_file, password_file)"))
 	}
 	certificatePool(f, "serviceplatformen.ca_file", s.CAFile, false)
-	certificatePool(f, "serviceplatformen.sts_certificate_file", s.STSCertificateFile, false)
+	if s.STSCertificateFile != "" {
+		if _, err := CertificatesOf(s.STSCertificateFile); err != nil {
+			f.add("serviceplatformen.sts_certificate_file", err.Error(), "a PEM file with the certificates of the STS")
+		}
+	}
 }
 
 // hint prefers what the error itself advises.
@@ -68,4 +73,3 @@ func (c *Config) Certificate() (tls.Certificate, string, error) {
 	}
 	return cert, key, err
 }
-

@@ -22,6 +22,7 @@ import (
 	"github.com/brevdue/brevdue/gateway/journal"
 	"github.com/brevdue/brevdue/gateway/queue"
 	"github.com/brevdue/brevdue/sf1601"
+	"github.com/brevdue/brevdue/sf1601/beskedfordeler"
 	"github.com/brevdue/brevdue/sf1601/signature"
 )
 
@@ -58,7 +59,8 @@ type App struct {
 	registry  *registration.Registry
 	downloads *download.Signer
 	channels  []*breaker.Breaker
-	closers   []func() // of channels
+	puller    *beskedfordeler.Puller // nil: statuses are not pulled
+	closers   []func()               // of channels
 
 	api, push listener
 	closing   sync.Once
@@ -123,6 +125,9 @@ func (a *App) Run(ctx context.Context) error {
 		if l.Listener != nil {
 			front.Go(func() error { return l.serve(ctx) })
 		}
+	}
+	if a.puller != nil {
+		front.Go(func() error { return a.puller.Run(ctx) })
 	}
 	front.Go(func() error { // a failed worker ends the process: its supervisor starts it anew
 		select {

@@ -118,7 +118,7 @@ func (a *App) newGateway() (*gateway.Gateway, error) {
 		Journal: a.journal, Documents: a.documents, Queue: a.queue, Policies: make(map[string]gateway.Policy),
 		Senders: senders(a.cfg.Senders), Windows: names, ErrorCodes: errorCodes(a.codes), Registry: lookups{a.registry},
 		Now: time.Now, NewID: newID, NewUUID: uuid.NewString, Jitter: mathrand.Float64,
-		Worker: worker(), Logger: a.log,
+		Worker: worker(), Logger: a.log, Systems: a.cfg.Beskedfordeler.Systems, ReadReceipt: a.readReceipt,
 	}
 	for _, c := range a.channels {
 		cfg.Channels = append(cfg.Channels, c)

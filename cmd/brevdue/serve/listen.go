@@ -8,15 +8,10 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/brevdue/brevdue/channels/print"
 	"github.com/brevdue/brevdue/cmd/brevdue/config"
 	"github.com/brevdue/brevdue/gateway/console"
 	"github.com/brevdue/brevdue/gateway/httpapi"
-	"github.com/brevdue/brevdue/sf1601/beskedfordeler"
 )
-
-// PushPath is where Beskedfordeler posts statuses.
-const PushPath = "/beskedfordeler/PostStatusBeskedModtag"
 
 // listen opens the sockets of the roles.
 func (a *App) listen(ctx context.Context) error {
@@ -25,8 +20,14 @@ func (a *App) listen(ctx context.Context) error {
 			return err
 		}
 	}
-	if a.opts.Roles.has(RoleStatus) && a.cfg.Beskedfordeler.Mode == "push" {
+	if !a.opts.Roles.has(RoleStatus) {
+		return nil
+	}
+	switch a.cfg.Beskedfordeler.Mode {
+	case "push":
 		return a.listenPush(ctx)
+	case "pull":
+		return a.openPull()
 	}
 	return nil
 }
@@ -91,38 +92,6 @@ func (a *App) states() map[string]string {
 		states[c.Name()] = c.State()
 	}
 	return states
-}
-
-// listenPush opens the endpoint for statuses: mutual TLS, trusting the configured roots only.
-func (a *App) listenPush(ctx context.Context) error {
-	b := a.cfg.Beskedfordeler
-	cert, err := tls.LoadX509KeyPair(b.CertificateFile, b.KeyFile)
-	if err != nil {
-		return config.Errors{{Key: "beskedfordeler.certificate_file", Text: err.Error()}}
-	}
-	roots, err := config.Pool(b.ClientCAFile, false)
-	if err != nil {
-		return config.Errors{{Key: "beskedfordeler.client_ca_file", Text: err.Error()}}
-	}
-	receipt := print.Receipts(print.Returned{}, a.codes)
-	mux := http.NewServeMux()
-	mux.Handle(PushPath, beskedfordeler.PushHandler(beskedfordeler.PushConfig{
-		Logger: a.log.With("part", "beskedfordeler"),
-		Deliver: func(ctx context.Context, raw []byte, b *beskedfordeler.Besked) error {
-			_, err := a.gateway.Settle(ctx, receipt(raw, b))
-			return err
-		},
-	}))
-	server := &http.Server{
-		Handler: mux, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		TLSConfig: &tls.Config{
-			Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12,
-			ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: roots,
-		},
-	}
-	a.push, err = open(ctx, "beskedfordeler.listen", b.Listen, server)
-	return err
 }
 
 func open(ctx context.Context, key, address string, server *http.Server) (listener, error) {

@@ -23,6 +23,7 @@ import (
 	"github.com/brevdue/brevdue/sf1601"
 	"github.com/brevdue/brevdue/sf1601/memo"
 	"github.com/brevdue/brevdue/sf1601/signature"
+	"github.com/brevdue/brevdue/sf1601/sts"
 	"github.com/brevdue/brevdue/sf1601/xmlstream"
 )
 
@@ -83,7 +84,7 @@ func (a *App) openClient() error {
 	cfg := sf1601.Config{
 		Endpoints: endpoints, Certificate: cert, CVR: s.CVR, Signature: signature.Mode(s.Signature),
 		Signer: a.signer, MemoVersion: memo.Version(s.MemoVersion), Now: time.Now, NewUUID: uuid.NewString,
-		Codes: a.codes,
+		Codes: a.codes, STSMode: sts.Mode(s.STS),
 		Skeleton: func(ctx context.Context, request *xmlstream.Document) ([]byte, error) {
 			return digitalpost.Skeleton(ctx, a.gateway, request)
 		},
@@ -92,6 +93,11 @@ func (a *App) openClient() error {
 	if s.CAFile != "" {
 		if cfg.RootCAs, err = config.Pool(s.CAFile, true); err != nil {
 			return err
+		}
+	}
+	if s.STSCertificateFile != "" {
+		if cfg.STSCertificates, err = config.CertificatesOf(s.STSCertificateFile); err != nil {
+			return config.Errors{{Key: "serviceplatformen.sts_certificate_file", Text: err.Error()}}
 		}
 	}
 	a.client, err = sf1601.New(cfg)
