@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,7 +48,7 @@ type Queue struct {
 	now       func() time.Time
 	log       *slog.Logger
 
-	feed   chan gateway.DueMessage
+	feed   chan errand
 	done   sync.WaitGroup
 	closed sync.Once
 }
@@ -68,7 +69,7 @@ func Open(ctx context.Context, cfg Config) (*Queue, error) {
 	q := &Queue{
 		conn: conn, redis: client,
 		client: asynq.NewClientFromRedisClient(client), inspector: asynq.NewInspectorFromRedisClient(client),
-		now: cfg.Now, log: cfg.Logger, feed: make(chan gateway.DueMessage, backlog),
+		now: cfg.Now, log: cfg.Logger, feed: make(chan errand, backlog),
 	}
 	if q.log == nil {
 		q.log = slog.New(slog.DiscardHandler)
@@ -113,7 +114,7 @@ func (q *Queue) Close() error {
 // slow for that, the caller waits; when Redis refuses, the sweep will bring the message back.
 func (q *Queue) Enqueue(ctx context.Context, m gateway.DueMessage) error {
 	select {
-	case q.feed <- m:
+	case q.feed <- errand{message: m}:
 		return nil
 	default:
 		return ignoreConflict(q.enqueue(ctx, m, m.ID))
@@ -121,13 +122,26 @@ func (q *Queue) Enqueue(ctx context.Context, m gateway.DueMessage) error {
 }
 
 func (q *Queue) feeder() {
-	for m := range q.feed {
+	for e := range q.feed {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		if err := ignoreConflict(q.enqueue(ctx, m, m.ID)); err != nil {
-			q.log.Warn("enqueue failed, the sweep will repeat it", "message", m.ID, "error", err)
+		if err := q.run(ctx, e); err != nil {
+			q.log.Warn("enqueue failed, the sweep will repeat it", "id", cmp.Or(e.message.ID, e.callback.Lane), "error", err)
 		}
 		cancel()
 	}
+}
+
+// errand is a task to be handed over: of a message, or of a lane of callbacks.
+type errand struct {
+	message  gateway.DueMessage
+	callback gateway.DueCallback
+}
+
+func (q *Queue) run(ctx context.Context, e errand) error {
+	if e.callback.Lane != "" {
+		return q.enqueueCallback(ctx, e.callback)
+	}
+	return ignoreConflict(q.enqueue(ctx, e.message, e.message.ID))
 }
 
 func (q *Queue) enqueue(ctx context.Context, m gateway.DueMessage, taskID string) error {
