@@ -83,6 +83,7 @@ type Authority struct {
 	caKey  *rsa.PrivateKey
 	server tls.Certificate
 	client tls.Certificate
+	sts    tls.Certificate
 }
 
 // NewAuthority makes an authority in memory. With 3072 bits it takes a second
@@ -153,8 +154,10 @@ func (a *Authority) issueAll(opts AuthorityOptions, clientKey *rsa.PrivateKey, s
 	}
 	server := leaf
 	server.Subject = subject("19435075", "brevdue simulator Serviceplatformen")
-	a.server, err = a.issue(&server, serverKey)
-	return err
+	if a.server, err = a.issue(&server, serverKey); err != nil {
+		return err
+	}
+	return a.issueSTS()
 }
 
 // subject is the name of an OCES3 organisation certificate: serialNumber
@@ -226,6 +229,7 @@ func (a *Authority) WriteFiles(dir string) error {
 		{name: fileServer, pem: chain(a.server)},
 		{name: FileClientKey, key: a.client.PrivateKey},
 		{name: FileClient, pem: chain(a.client)},
+		{name: FileSTS, pem: chain(a.sts)},
 		{name: FileCA, pem: block("CERTIFICATE", a.caCert.Raw)},
 	} {
 		mode := os.FileMode(0o644)
@@ -292,7 +296,8 @@ func load(dir string) (*Authority, error) {
 	if !ok {
 		return nil, errors.New("the authority's key is not RSA")
 	}
-	return &Authority{caCert: ca.Leaf, caKey: key, server: server, client: client}, nil
+	a := &Authority{caCert: ca.Leaf, caKey: key, server: server, client: client}
+	return a, a.loadSTS(dir)
 }
 
 // fits says why a loaded authority cannot be used with opts.

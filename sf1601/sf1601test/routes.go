@@ -21,6 +21,7 @@ func (s *Server) routes() http.Handler {
 		})
 	}
 	handle(http.MethodPost, PathIssue, "issue", s.issue)
+	handle(http.MethodPost, PathIssueSOAP, "issue-soap", s.issueSOAP)
 	handle(http.MethodPost, PathToken, "token", s.token)
 	handle(http.MethodPost, PathKombi, "kombi", s.kombi)
 	handle(http.MethodPost, PathMemos, "memos", s.kombi)

@@ -62,8 +62,7 @@ func (q *issueRequest) check(certificate []byte) string {
 		return "UseKey is not the certificate of the connection"
 	case q.AppliesTo == nil || q.AppliesTo.EndpointReference == nil:
 		return "AppliesTo.EndpointReference is missing"
-	case q.AppliesTo.EndpointReference.Address != EntityKombiPostAfsend &&
-		q.AppliesTo.EndpointReference.Address != EntityPostForespoerg:
+	case !knownAudience(q.AppliesTo.EndpointReference.Address):
 		return "AppliesTo.EndpointReference.Address is not a service known here"
 	case q.OnBehalfOf == nil:
 		return "OnBehalfOf is missing"
@@ -94,7 +93,12 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request) {
 		audience: q.AppliesTo.EndpointReference.Address, cvr: q.AnvenderKontekst.Cvr, holder: thumbprint(cert),
 		expires: now.Add(time.Duration(s.Faults().AssertionLifetime)),
 	}
-	assertion := base64.StdEncoding.EncodeToString([]byte(samlAssertion(s.newUUID(), q.UseKey, g, now)))
+	xml, err := s.newAssertion(q.UseKey, g, now)
+	if err != nil {
+		s.stsError(w, r, http.StatusInternalServerError, err.Error())
+		return
+	}
+	assertion := base64.StdEncoding.EncodeToString([]byte(xml))
 	if !s.tokens.issue(assertion, g) {
 		s.stsError(w, r, http.StatusServiceUnavailable, "too many assertions are in use")
 		return
@@ -108,8 +112,14 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// samlAssertion is a SAML 2.0 assertion with holder-of-key confirmation. It is
-// not signed: only this server reads it, and it knows what it issued.
+// newAssertion makes a signed assertion for the certificate in key (base64 DER).
+func (s *Server) newAssertion(key string, g grant, now time.Time) (string, error) {
+	id := s.newUUID()
+	return s.authority.signAssertion("_"+id, samlAssertion(id, key, g, now))
+}
+
+// samlAssertion is a SAML 2.0 assertion with holder-of-key confirmation, in
+// canonical form and not signed yet.
 func samlAssertion(id, key string, g grant, now time.Time) string {
 	const form = "2006-01-02T15:04:05.000Z"
 	from, to := now.Format(form), g.expires.Format(form)

@@ -11,7 +11,12 @@ import (
 const (
 	EntityKombiPostAfsend = "http://entityid.kombit.dk/service/kombipostafsend/1"
 	EntityPostForespoerg  = "http://entityid.kombit.dk/service/postforespoerg/1"
+	EntityBeskedfordeler  = "http://entityid.kombit.dk/service/bfo_modtag/2"
 )
+
+func knownAudience(entity string) bool {
+	return entity == EntityKombiPostAfsend || entity == EntityPostForespoerg || entity == EntityBeskedfordeler
+}
 
 // grant is what an assertion or an access token allows.
 type grant struct {
