@@ -242,16 +242,21 @@ func (c identifiers) covers(other condition) bool {
 
 func (c identifiers) parts() []condition { return []condition{c} }
 
-// examples tries a hundred of the list: whether two lists have a number in common is found for small ones.
-func (c identifiers) examples() []func(*message) {
-	const most = 100
-	var list []func(*message)
+// examples is one number of the list.
+func (c identifiers) examples() []func(*message) { return c.common(c) }
+
+// common is a number that stands in both lists, if there is one.
+func (c identifiers) common(other condition) []func(*message) {
+	o, same := other.(identifiers)
+	if !same {
+		return nil
+	}
 	for id := range c.set {
-		if list = append(list, func(m *message) { *c.of(m) = id }); len(list) == most {
-			break
+		if _, found := o.set[id]; found {
+			return []func(*message){func(m *message) { *c.of(m) = id }}
 		}
 	}
-	return list
+	return nil
 }
 
 // documents wants certain types of files.

@@ -3,6 +3,7 @@ package routing
 import (
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // field is a property of a message that is compared word by word.
@@ -65,10 +66,18 @@ func (c words) why(m *message) string {
 	if values := m.words[c.field]; len(values) > 0 {
 		has = "has another one"
 		if shown := fields[c.field].shown; shown != nil && shown.MatchString(values[0]) {
-			has = "has " + values[0]
+			has = "has " + c.spell(values[0])
 		}
 	}
-	return "the message " + has + ", the rule wants " + wanted(c.patterns)
+	return "the message " + has + ", the rule wants " + c.spell(wanted(c.patterns))
+}
+
+// spell writes codes as the standard does.
+func (c words) spell(s string) string {
+	if c.field == senderType || c.field == postType {
+		return strings.ReplaceAll(strings.ToUpper(s), " OR ", " or ")
+	}
+	return s
 }
 
 func (c words) covers(other condition) bool {
