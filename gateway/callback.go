@@ -27,7 +27,7 @@ const (
 type Callback struct {
 	Event      Event
 	State      CallbackState
-	Attempts   int       // how many were claimed, over all replays; tells one claim from another
+	Attempts   int       // how many were claimed, and one more for every replay; tells one claim from another
 	FirstAt    time.Time // first attempt since it was last pending; zero: none yet
 	DueAt      time.Time // when to tell it, or when a claim on it lapses; zero: not the head of its lane
 	LastAt     time.Time // when the last attempt ended; zero: none, or one is under way

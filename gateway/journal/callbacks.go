@@ -117,11 +117,12 @@ func (t *tx) SaveCallback(c *gateway.Callback) error {
 const selectReplayEnd = `SELECT coalesce(max(seq), 0) FROM
 	(SELECT seq FROM events WHERE producer = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?)`
 
-// In: producer, cursor, end of the page. Makes the page's events pending that were not.
+// In: producer, cursor, end of the page. Makes the page's events pending that were not. The number of attempts grows, so
+// that no claim from before fits.
 const replayCallbacks = `INSERT INTO callbacks (seq, producer, lane, state, attempts, http_status, failure)
 SELECT seq, producer, CASE message_id WHEN '' THEN intent_id ELSE message_id END, 'pending', 0, 0, ''
 FROM events WHERE producer = ? AND seq > ? AND seq <= ?
-ON CONFLICT (seq) DO UPDATE SET state = 'pending', first_at = NULL, http_status = 0, failure = '' WHERE state <> 'pending'`
+ON CONFLICT (seq) DO UPDATE SET state = 'pending', attempts = attempts + 1, first_at = NULL, http_status = 0, failure = '' WHERE state <> 'pending'`
 
 // The lanes of a page's events. In: cursor, end of the page, producer.
 const lanesOfPage = `(SELECT DISTINCT lane FROM callbacks WHERE seq > ? AND seq <= ? AND producer = ?)`
@@ -193,8 +194,9 @@ func (r reader) DueCallbacks(ctx context.Context, producer string, at time.Time,
 }
 
 // In: producer. Out: number, and time of the oldest event, of each state that is not delivered.
-const selectCallbackCounts = `SELECT state, count(*), (SELECT at FROM events WHERE seq = min(c.seq))
-FROM callbacks c INDEXED BY callbacks_open WHERE producer = ? AND state <> 'delivered' GROUP BY state`
+const selectCallbackCounts = `SELECT o.state, o.n, e.at FROM
+	(SELECT state, count(*) AS n, min(seq) AS first FROM callbacks INDEXED BY callbacks_open
+	WHERE producer = ? AND state <> 'delivered' GROUP BY state) o JOIN events e ON e.seq = o.first`
 
 // In: producer. Out: the tally.
 const selectCallbackTally = `SELECT delivered, delivered_at, failed_at, http_status, failure

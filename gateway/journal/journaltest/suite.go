@@ -45,6 +45,9 @@ func Run(t *testing.T, open func(t *testing.T) gateway.Journal) {
 		"update many at once":            updateConcurrent,
 		"update sees its own writes":     updateReadsItself,
 		"events seen without gaps":       eventsWithoutGaps,
+		"callback life":                  callbackLife,
+		"callback stale":                 callbackStale,
+		"callback replay":                callbackReplay,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -9,7 +9,7 @@ CREATE TABLE callbacks (
     producer    TEXT    NOT NULL, -- the event's producer, who is told
     lane        TEXT    NOT NULL, -- the event's message, or its intent when it has none
     state       TEXT    NOT NULL CHECK (state IN ('pending', 'delivered', 'given_up')), -- where it stands
-    attempts    INTEGER NOT NULL CHECK (attempts >= 0), -- how many were claimed, over all replays; never smaller again
+    attempts    INTEGER NOT NULL CHECK (attempts >= 0), -- how many were claimed, and one more for every replay: the number of a claim
     first_at    INTEGER, -- time of the first attempt since it was last made pending; NULL: none yet
     due_at      INTEGER, -- time to tell it, or time the claim on it lapses; NULL: it is done, or another of its lane goes first
     last_at     INTEGER, -- time the last attempt ended; NULL: none yet, or one is under way
