@@ -115,7 +115,7 @@ func (r *recorder) Forgot(context.Context) (bool, error) {
 var accepted = gateway.Outcome{Class: gateway.Accept, TransmissionID: "tr-1"}
 
 // setup makes a bundle. change may adjust the configuration.
-func setup(t *testing.T, change ...func(*gateway.Config)) *bundle {
+func setup(t testing.TB, change ...func(*gateway.Config)) *bundle {
 	t.Helper()
 	dir := t.TempDir()
 	j, err := journal.Open(t.Context(), "sqlite:"+filepath.Join(dir, "j.db"), journal.Options{Migrate: true})
