@@ -61,6 +61,7 @@ type Reader interface { //nolint:interfacebloat // one question a method, asked 
 	// Ping reports whether the journal answers.
 	Ping(ctx context.Context) error
 	CallbackReader
+	PostReader
 }
 
 // Tx is one transaction. Message locks what it returns until the transaction ends.
@@ -120,6 +121,7 @@ type Tx interface { //nolint:interfacebloat // one transaction over every noun; 
 	Gone(worker string) error
 
 	CallbackTx
+	PostTx
 }
 
 // IntentFilter says which intents to list. Empty fields do not filter.

@@ -111,7 +111,7 @@ func (t *tx) SaveMessage(m *gateway.Message) error {
 		return wrap(op, gateway.ErrStale)
 	}
 	m.Version++
-	t.request.saved = append(t.request.saved, m)
+	t.request.saved = append(t.request.saved, &m.Version)
 	return nil
 }
 

@@ -21,6 +21,8 @@ func readerQueries() []string {
 		selectDue, selectAbandoned, selectReceipt, selectQuarantine, selectQuarantineEnd, selectMatchable,
 		selectUnreadable, selectUnreadableBodies, selectAwaiting, selectOverdue, selectOverdueCounts, selectQuarantineCount,
 		selectUnreadableCount, selectHeldCount, selectUpload, selectBatch, selectBatchStatuses,
+		selectPostReceipt, selectPost, selectPostContent, selectPostDocuments, selectPostEvents, selectPosts, selectDuePosts,
+		selectPostCounts, selectOldestPost,
 		selectCallbackHead, selectCallbacksDue, selectCallbackCounts, selectCallbackTally,
 	)
 }

@@ -32,6 +32,8 @@ func txQueries() []string {
 		insertReceipt, matchReceipt, insertUnreadable, readUnreadable,
 		insertEvent,
 		insertUpload,
+		insertPost, insertPostContent, insertPostDocument, selectPost, selectPostContent, selectPostDocuments, updatePost,
+		insertPostEvent,
 		insertBatch, updateBatch,
 		upsertWorker, deleteWorker,
 		selectLanePending, insertCallback, selectCallbackDue, claimCallback, saveCallback, endCallback, nextOfLane, tallyDelivered,

@@ -60,7 +60,7 @@ type request struct {
 	turn  atomic.Int32 // who got it first: the writer or its caller, who no longer waits
 	done  chan error   // takes one answer
 	err   error        // of fn in the present run
-	saved []*gateway.Message
+	saved []*int64     // versions that the run raised
 }
 
 const (
@@ -334,8 +334,8 @@ func panicError(p any) error {
 
 // forget takes back what the run changed in the caller's memory: it may run again.
 func (r *request) forget() {
-	for _, m := range r.saved {
-		m.Version--
+	for _, version := range r.saved {
+		*version--
 	}
 	r.saved = r.saved[:0]
 }
