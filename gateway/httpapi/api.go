@@ -32,6 +32,10 @@ type API interface { //nolint:interfacebloat // one method a call of the contrac
 	Evidence(ctx context.Context, messageID string, w io.Writer) error
 	// Events returns what happened after a cursor; 0 starts at the beginning. limit 0 is the default.
 	Events(ctx context.Context, after int64, limit int) (*EventPage, error)
+	// Callbacks tells how telling the producer of its events stands.
+	Callbacks(ctx context.Context) (*CallbackView, error)
+	// Replay has the producer told again what happened after a cursor, up to and including another; 0: up to now.
+	Replay(ctx context.Context, from, to int64) (*ReplayAnswer, error)
 	// Errors lists the codes that are known, with what a person can do about each.
 	Errors(ctx context.Context) (*ErrorList, error)
 	// Registration tells whether somebody is registered for a service.

@@ -73,6 +73,7 @@ const (
 	codeLookup         = "registration.invalid"
 	codeMediaType      = "media_type.unsupported"
 	codeMethod         = "method.not_allowed"
+	codeNoCallback     = "callback.none"
 	codeNoRegistry     = "registration.none"
 	codeNotFound       = "not_found"
 	codeNotHeld        = "message.not_held"
@@ -115,6 +116,8 @@ func kinds(code string) (status int, title string) {
 		return http.StatusBadRequest, "The body is not the JSON that is expected here."
 	case codeLookup:
 		return http.StatusUnprocessableEntity, "The look-up is not valid; nobody was asked."
+	case codeNoCallback:
+		return http.StatusNotFound, "No callback is configured for this producer."
 	case codeNoRegistry:
 		return http.StatusNotImplemented, "This gateway has no registry to ask."
 	case codeMediaType:
@@ -182,6 +185,8 @@ func problemOf(err error) *Problem {
 		}).because(err)
 	case errors.Is(err, gateway.ErrTooLate):
 		return newProblem(codeCancelTooLate, "Every message of the intent has left or is leaving.").because(err)
+	case errors.Is(err, gateway.ErrNoCallback):
+		return newProblem(codeNoCallback, "The feed of events has the same: GET /v1/events.").because(err)
 	case errors.Is(err, gateway.ErrNoRegistry):
 		return newProblem(codeNoRegistry, "").because(err)
 	case errors.Is(err, gateway.ErrNotHeld):

@@ -132,6 +132,8 @@ func routes() []route {
 		{http.MethodGet, "/v1/messages/{id}/evidence", ReadIntents, nil, getEvidence},
 		{http.MethodPost, "/v1/documents", WriteIntents, postDocument, nil},
 		{http.MethodGet, "/v1/events", ReadIntents, listEvents, nil},
+		{http.MethodGet, "/v1/callbacks", ReadIntents, getCallbacks, nil},
+		{http.MethodPost, "/v1/callbacks/replay", ReadIntents, replayCallbacks, nil},
 		{http.MethodGet, "/v1/errors", ReadIntents, listErrors, nil},
 		{http.MethodPost, "/v1/registrations", ReadIntents, postRegistration, nil},
 		{http.MethodPost, "/v1/registrations/wash", ReadIntents, nil, washRegistrations},

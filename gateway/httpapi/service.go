@@ -24,6 +24,8 @@ type Gateway interface { //nolint:interfacebloat // one use case a call of the c
 	BeginBatch(ctx context.Context, producer string) (id string, err error)
 	EndBatch(ctx context.Context, id string, tally gateway.Tally) error
 	Batch(ctx context.Context, producer, id string) (*gateway.Batch, error)
+	Callbacks(ctx context.Context, producer string) (*gateway.CallbackStats, error)
+	Replay(ctx context.Context, producer string, from, to int64) (int, error)
 	ErrorCodes() []gateway.ErrorCode
 	Explain(code string) (gateway.ErrorCode, bool)
 	Registered(ctx context.Context, service string, id gateway.Identifier, fresh bool) (bool, error)
@@ -166,7 +168,7 @@ func (s service) Events(ctx context.Context, after int64, limit int) (*EventPage
 	}
 	page := &EventPage{Events: make([]FeedEvent, len(events)), Next: after}
 	for n := range events {
-		page.Events[n] = s.feedEvent(&events[n])
+		page.Events[n] = feedEvent(s.gateway, &events[n])
 		page.Next = events[n].Seq
 	}
 	return page, nil

@@ -84,8 +84,9 @@ func setup(t *testing.T, breaks ...func(Gateway) Gateway) *house {
 			Code: "NGDP-1", FarEnd: "NgDP", Outcome: gateway.Next, HintEN: "Print it.", HintDA: "Print det.", Source: "a list",
 			Date: clock(),
 		}},
-		Registry: registryFake{},
-		Now:      clock, NewUUID: uuid.NewString, Worker: "test", Logger: logger,
+		Registry:  registryFake{},
+		Callbacks: gateway.CallbackConfig{Producers: map[string]bool{"huskeservice": true}, Queue: h.queue},
+		Now:       clock, NewUUID: uuid.NewString, Worker: "test", Logger: logger,
 		NewID: func(prefix string) string { return fmt.Sprintf("%s_%026d", prefix, ids.Add(1)) },
 	})
 	if err != nil {
@@ -281,7 +282,7 @@ func (letterbox) Send(context.Context, gateway.Letter) gateway.Outcome {
 }
 
 // queueFake counts what it is handed.
-type queueFake struct{ enqueued atomic.Int64 }
+type queueFake struct{ enqueued, lanes atomic.Int64 }
 
 func (q *queueFake) Enqueue(context.Context, gateway.DueMessage) error {
 	q.enqueued.Add(1)

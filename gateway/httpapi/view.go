@@ -61,8 +61,11 @@ func (s service) eventView(e *gateway.Event) EventView {
 	}
 }
 
-func (s service) feedEvent(e *gateway.Event) FeedEvent {
-	hint, _ := s.gateway.Explain(e.Code)
+func feedEvent(g interface {
+	Explain(code string) (gateway.ErrorCode, bool)
+}, e *gateway.Event,
+) FeedEvent {
+	hint, _ := g.Explain(e.Code)
 	return FeedEvent{
 		Seq: e.Seq, Time: e.At, Intent: e.IntentID, Reference: e.Reference, Message: e.MessageID, Channel: e.Channel,
 		Status: string(e.Status), IntentStatus: string(e.IntentStatus), Attempt: e.Attempt, Code: e.Code, Text: e.Text,
