@@ -19,9 +19,17 @@ const (
 	StatusKodeUnparsed = 41 // could not be parsed
 )
 
-// DefaultMaxBytes is the body limit of PushHandler when none is set: a status
-// is below 10 KB, its error text has been seen to quote whole schema errors.
-const DefaultMaxBytes = 1 << 20
+// DefaultMaxBytes is the body limit of PushHandler when none is set. A status
+// is below 10 KB, its error text has been seen to quote whole schema errors;
+// what is far larger cannot be read, but can be kept (PushConfig.Unreadable).
+const DefaultMaxBytes = 16 << 20
+
+// Bodies above ordinary bytes are held in memory only so many at a time; the
+// others wait for their turn.
+const (
+	ordinaryBytes = 1 << 20
+	largeBodies   = 2
+)
 
 // PushConfig is what a push receiver needs.
 type PushConfig struct {
@@ -32,6 +40,12 @@ type PushConfig struct {
 	// it is the receiver's to keep, but holds KildesystemAkkreditiver: store
 	// MaskCredentials(raw). Required.
 	Deliver func(ctx context.Context, raw []byte, b *Besked) error
+	// Unreadable keeps a body that is not empty and cannot be read, whole and
+	// once. raw is the body without KildesystemAkkreditiver; reason names the
+	// field and quotes nothing. The answer StatusKode 41 is sent after it
+	// returned nil; after an error it is 40, so that Beskedfordeler calls
+	// again. nil: unreadable bodies are answered and forgotten.
+	Unreadable func(ctx context.Context, raw []byte, reason string) error
 	// MaxBytes caps the request body; zero means DefaultMaxBytes.
 	MaxBytes int64
 	// Logger receives one line for each refused or failed message, without
@@ -45,7 +59,8 @@ type PushConfig struct {
 //     with StatusKode 20 (stored), 41 (could not be parsed) or 40 (Deliver
 //     failed; Beskedfordeler calls again). An empty body or a missing BeskedId
 //     is HTTP 400 with StatusKode 41, as in KOMBIT's sample receiver. A body
-//     over the limit is HTTP 413, another content type 415, both with 41.
+//     over the limit is HTTP 413, another content type 415, both with 41. A
+//     body that could not be parsed goes to Unreadable before the answer.
 //   - HEAD: 200, Beskedfordeler's probe.
 //   - anything else: 405.
 //
@@ -59,10 +74,13 @@ func PushHandler(cfg PushConfig) http.Handler {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &pushHandler{cfg: cfg}
+	return &pushHandler{cfg: cfg, large: make(chan struct{}, largeBodies)}
 }
 
-type pushHandler struct{ cfg PushConfig }
+type pushHandler struct {
+	cfg   PushConfig
+	large chan struct{} // one for every large body in memory
+}
 
 func (h *pushHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
@@ -83,7 +101,8 @@ func (h *pushHandler) post(w http.ResponseWriter, r *http.Request) {
 		h.refuse(ctx, w, http.StatusUnsupportedMediaType, "the content type is not text/xml or application/xml")
 		return
 	}
-	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.cfg.MaxBytes))
+	raw, done, err := h.read(w, r)
+	defer done()
 	if err != nil {
 		if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
 			h.refuse(ctx, w, http.StatusRequestEntityTooLarge, "the message is larger than the limit")
@@ -94,11 +113,7 @@ func (h *pushHandler) post(w http.ResponseWriter, r *http.Request) {
 	}
 	b, err := Decode(raw)
 	if err != nil {
-		status := http.StatusOK
-		if errors.Is(err, ErrEmpty) || errors.Is(err, ErrNoBeskedID) {
-			status = http.StatusBadRequest
-		}
-		h.refuse(ctx, w, status, err.Error())
+		h.unreadable(ctx, w, raw, err)
 		return
 	}
 	if err := h.cfg.Deliver(ctx, raw, b); err != nil {
@@ -107,6 +122,41 @@ func (h *pushHandler) post(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, http.StatusOK, StatusKodeOK, "")
+}
+
+// read reads the body. One that is no ordinary status waits for its turn to be
+// held in memory, until done is called.
+func (h *pushHandler) read(w http.ResponseWriter, r *http.Request) (raw []byte, done func(), err error) {
+	done = func() {}
+	body := http.MaxBytesReader(w, r.Body, h.cfg.MaxBytes)
+	raw, err = io.ReadAll(io.LimitReader(body, ordinaryBytes))
+	if err != nil || len(raw) < ordinaryBytes {
+		return raw, done, err
+	}
+	select {
+	case h.large <- struct{}{}:
+		done = func() { <-h.large }
+	case <-r.Context().Done():
+		return nil, done, r.Context().Err()
+	}
+	rest, err := io.ReadAll(body)
+	return append(raw, rest...), done, err
+}
+
+// unreadable keeps a body that Decode refused, and answers.
+func (h *pushHandler) unreadable(ctx context.Context, w http.ResponseWriter, raw []byte, cause error) {
+	status, empty := http.StatusOK, errors.Is(cause, ErrEmpty)
+	if empty || errors.Is(cause, ErrNoBeskedID) {
+		status = http.StatusBadRequest
+	}
+	if h.cfg.Unreadable != nil && !empty {
+		if err := h.cfg.Unreadable(ctx, MaskCredentials(raw), cause.Error()); err != nil {
+			h.cfg.Logger.ErrorContext(ctx, "unreadable status not kept", "reason", cause.Error(), "err", err)
+			answer(w, http.StatusOK, StatusKodeFailure, "the message was not stored")
+			return
+		}
+	}
+	h.refuse(ctx, w, status, cause.Error())
 }
 
 func (h *pushHandler) refuse(ctx context.Context, w http.ResponseWriter, status int, reason string) {
