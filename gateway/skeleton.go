@@ -9,13 +9,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 )
 
 // A skeleton is stored as
 //
 //	version  one byte: 1
-//	body     DEFLATE (RFC 1951) with the preset dictionary of the version, of
+//	words    one byte: which of the version's dictionaries: 0 requests, 1 mails
+//	body     DEFLATE (RFC 1951) with that preset dictionary, of
 //	           name         length (uvarint), bytes
 //	           contentType  length (uvarint), bytes
 //	           parts        one after the other to the end, each
@@ -30,17 +32,44 @@ const (
 	skeletonVersion = 1
 	// maxSkeleton bounds a body: what SF1601 takes as a whole letter is less.
 	maxSkeleton = 128 << 20
-	// skeletonLevel is the fastest level of compress/flate that takes a dictionary into account.
-	skeletonLevel = 2
+	// skeletonLevel of compress/flate: a letter takes 29 µs instead of 25 and a tenth less room than at level 2, the lowest
+	// that makes use of a dictionary.
+	skeletonLevel = 6
 )
 
 // errSkeleton is a stored skeleton that cannot be read.
 var errSkeleton = errors.New("the skeleton is damaged")
 
-// skeletonDictionary is text that requests and mails have in common, the most common last.
-//
-//go:embed skeleton1.dict
-var skeletonDictionary []byte
+// The dictionaries are text that letters have in common, the most common last. They say nothing about what a letter may be:
+// another one only takes more room.
+var (
+	//go:embed skeleton1.request.dict
+	requestDictionary []byte
+	//go:embed skeleton1.mail.dict
+	mailDictionary []byte
+)
+
+const (
+	requestWords byte = iota
+	mailWords
+	allWords
+)
+
+// dictionary is that of a number below allWords.
+func dictionary(words byte) []byte {
+	if words == mailWords {
+		return mailDictionary
+	}
+	return requestDictionary
+}
+
+// words is the dictionary for what is of a media type.
+func words(contentType string) byte {
+	if strings.HasPrefix(contentType, "message/") {
+		return mailWords
+	}
+	return requestWords
+}
 
 type boneKind byte
 
@@ -95,26 +124,35 @@ type flater struct {
 	body []byte
 }
 
-// flaters saves making half a megabyte for each letter. A pool is not state: it changes no result.
-var flaters = sync.Pool{New: func() any {
+// flaters, by dictionary, saves making half a megabyte for each letter. A pool is not state: it changes no result.
+var flaters [allWords]sync.Pool
+
+func takeFlater(words byte) (*flater, error) {
+	if f, ok := flaters[words].Get().(*flater); ok {
+		return f, nil
+	}
 	f := new(flater)
-	w, err := flate.NewWriterDict(&f.out, skeletonLevel, skeletonDictionary)
+	w, err := flate.NewWriterDict(&f.out, skeletonLevel, dictionary(words))
 	if err != nil {
-		panic("gateway: the level of compression is a constant: " + err.Error())
+		return nil, fmt.Errorf("compress: %w", err)
 	}
 	f.Writer = w
-	return f
-}}
+	return f, nil
+}
 
 func (s *skeleton) encode() ([]byte, error) {
-	f := flaters.Get().(*flater) //nolint:errcheck,forcetypeassert // the pool holds nothing else
-	defer flaters.Put(f)
+	words := words(s.contentType)
+	f, err := takeFlater(words)
+	if err != nil {
+		return nil, err
+	}
+	defer flaters[words].Put(f)
 	f.body = s.append(f.body[:0])
 	if len(f.body) > maxSkeleton {
 		return nil, ErrTooLarge
 	}
 	f.out.Reset()
-	f.out.WriteByte(skeletonVersion)
+	f.out.Write([]byte{skeletonVersion, words})
 	f.Reset(&f.out)
 	if _, err := f.Write(f.body); err != nil {
 		return nil, fmt.Errorf("compress: %w", err)
@@ -164,14 +202,16 @@ func (s *skeleton) append(to []byte) []byte {
 
 // decodeSkeleton reads what encode wrote. The error is errSkeleton and holds nothing of what was read.
 func decodeSkeleton(stored []byte) (*skeleton, error) {
-	if len(stored) == 0 {
-		return nil, fmt.Errorf("%w: it is empty", errSkeleton)
-	}
-	if stored[0] != skeletonVersion {
+	switch {
+	case len(stored) < 2:
+		return nil, fmt.Errorf("%w: it is too short", errSkeleton)
+	case stored[0] != skeletonVersion:
 		return nil, fmt.Errorf("%w: its version is %d, known is %d", errSkeleton, stored[0], skeletonVersion)
+	case stored[1] >= allWords:
+		return nil, fmt.Errorf("%w: its dictionary is not known", errSkeleton)
 	}
-	source := bytes.NewReader(stored[1:])
-	r := flate.NewReaderDict(source, skeletonDictionary)
+	source := bytes.NewReader(stored[2:])
+	r := flate.NewReaderDict(source, dictionary(stored[1]))
 	body, err := io.ReadAll(io.LimitReader(r, maxSkeleton+1))
 	switch {
 	case err != nil:
