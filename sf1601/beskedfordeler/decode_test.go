@@ -15,7 +15,7 @@ import (
 	"github.com/brevdue/brevdue/sf1601/beskedfordeler"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(withBrokers{m}) }
 
 // official is the published example of a pushed status; the test is skipped
 // where the conformance files are not beside the module.

@@ -149,10 +149,32 @@ func (p *PostStatus) Encode() []byte {
 // namespaces of real messages. [Decode] of the result gives b again, times
 // rounded down to milliseconds. It is what a simulated far end sends.
 func EncodeInput(b *Besked) []byte {
-	w := &writer{b: make([]byte, 0, 6<<10)}
-	w.raw(`<?xml version="1.0" encoding="UTF-8" standalone="yes"?>` + "\n")
+	w := newDocument()
 	w.raw(`<ns4:ModtagBeskedInput xmlns="` + nsSagdok + `" xmlns:ns2="` + nsKuvert +
 		`" xmlns:ns3="http://www.w3.org/2000/09/xmldsig#" xmlns:ns4="` + nsSTS + `"><ns2:Haendelsesbesked>`)
+	w.event(b)
+	w.raw("</ns2:Haendelsesbesked></ns4:ModtagBeskedInput>")
+	return w.b
+}
+
+// EncodeEvent is b as it lies in the queue of a dueslag: a Haendelsesbesked
+// that is the root. Otherwise it is as EncodeInput.
+func EncodeEvent(b *Besked) []byte {
+	w := newDocument()
+	w.raw(`<ns2:Haendelsesbesked xmlns="` + nsSagdok + `" xmlns:ns2="` + nsKuvert + `">`)
+	w.event(b)
+	w.raw("</ns2:Haendelsesbesked>")
+	return w.b
+}
+
+func newDocument() *writer {
+	w := &writer{b: make([]byte, 0, 6<<10)}
+	w.raw(`<?xml version="1.0" encoding="UTF-8" standalone="yes"?>` + "\n")
+	return w
+}
+
+// event is the content of Haendelsesbesked.
+func (w *writer) event(b *Besked) {
 	w.id("BeskedId", b.ID)
 	w.leaf("ns2:BeskedVersion", b.Version)
 	w.raw("<ns2:Beskedkuvert>")
@@ -166,8 +188,6 @@ func EncodeInput(b *Besked) []byte {
 		w.b = base64.StdEncoding.AppendEncode(w.b, status)
 		w.raw("</Base64></ns2:Beskeddata>")
 	}
-	w.raw("</ns2:Haendelsesbesked></ns4:ModtagBeskedInput>")
-	return w.b
 }
 
 func (w *writer) filter(b *Besked) {

@@ -175,6 +175,7 @@ func parseURL(s string) (endpoint, error) {
 type Puller struct {
 	cfg     PullConfig
 	at      endpoint
+	decode  func([]byte) (*Besked, error)
 	running atomic.Bool
 	state   pullState
 }
@@ -200,7 +201,7 @@ func NewPuller(cfg PullConfig) (*Puller, error) {
 			return nil, fmt.Errorf("beskedfordeler: %s.Max is below %s.Min", name, name)
 		}
 	}
-	return &Puller{cfg: cfg.withDefaults(), at: at}, nil
+	return &Puller{cfg: cfg.withDefaults(), at: at, decode: Decode}, nil
 }
 
 // ErrRunning is returned by a second Run beside the first.
