@@ -3,7 +3,9 @@ package evidence
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"slices"
 
 	"github.com/brevdue/brevdue/gateway/evidence/asice"
 )
@@ -13,7 +15,140 @@ type Trust = asice.Trust
 
 // Verify checks a container of the given length: structure, signature, chain, digests, and then that its files tell one
 // story about one letter. A file that is no container, or was changed, gives a report that is not OK; the error is one of
-// reading or of ctx alone.
+// reading or of ctx alone. Nothing is unpacked, and memory is bounded whatever the file says.
 func Verify(ctx context.Context, r io.ReaderAt, size int64, trust Trust) (*Report, error) {
-	return nil, errors.New("evidence: not verified yet")
+	report := new(Report)
+	c, err := asice.Open(r, size)
+	switch {
+	case errors.Is(err, asice.ErrMalformed):
+		report.Checks = []Check{{Rule: asice.RuleStructure, File: asice.Structure, Text: err.Error()}}
+		return report, nil
+	case err != nil:
+		return nil, fmt.Errorf("evidence: %w", err)
+	}
+	checks, signed, err := c.Verify(ctx, trust)
+	if err != nil {
+		return nil, fmt.Errorf("evidence: %w", err)
+	}
+	report.Checks = checks
+	if signed == nil {
+		return report, nil // nobody says anything
+	}
+	report.SignedAt, report.Signer = signed.At, signed.Chain[0].Subject.String()
+	x := examination{ctx: ctx, c: c, signed: signed, trust: trust, report: report}
+	if err := x.story(); err != nil {
+		return nil, fmt.Errorf("evidence: %w", err)
+	}
+	return report, nil
+}
+
+// examination looks at what the files of one container say.
+type examination struct {
+	ctx    context.Context //nolint:containedctx // of one call of Verify
+	c      *asice.Container
+	signed *asice.Signed
+	trust  Trust
+	report *Report
+	t      *timeline
+}
+
+// note adds a check; wrong is why it does not hold.
+func (x *examination) note(rule Rule, file string, wrong error, good string) {
+	check := Check{Rule: rule, File: file, Passed: wrong == nil, Text: good}
+	if wrong != nil {
+		check.Text = wrong.Error()
+	}
+	x.report.Checks = append(x.report.Checks, check)
+}
+
+var (
+	errNotThere = errors.New("the timeline names it, and it is not in the container as it was signed")
+	errLarge    = errors.New("it is larger than such a file may be")
+)
+
+// read gives a file that is as it was signed. wrong says why there is none; err is one of reading.
+func (x *examination) read(name string, limit int64) (content []byte, wrong, err error) {
+	if _, good := x.signed.Digests[name]; !good {
+		return nil, errNotThere, nil
+	}
+	content, err = x.c.Read(name, limit)
+	if errors.Is(err, asice.ErrTooLarge) {
+		return nil, errLarge, nil
+	}
+	return content, nil, err
+}
+
+// story compares the timeline with every file it names.
+func (x *examination) story() error {
+	record, wrong, err := x.read(nameTimeline, maxTimeline)
+	if err != nil {
+		return err
+	}
+	if wrong == nil {
+		x.t, wrong = readTimeline(record)
+	}
+	if wrong == nil {
+		wrong = x.names()
+	}
+	x.note(RuleTimeline, nameTimeline, wrong, "it can be read, and names the files of the container")
+	if x.t == nil {
+		return nil
+	}
+	x.report.MessageID, x.report.MessageUUID = x.t.Message.ID, x.t.Message.MessageUUID
+	for _, step := range []func() error{x.attempts, x.manifests, x.request, x.receipts} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// names compares the files that the timeline tells of with those that are there.
+func (x *examination) names() error {
+	told := make([]string, 0, len(x.t.Files))
+	for _, f := range x.t.Files {
+		told = append(told, f.Name)
+	}
+	there := x.c.Names()
+	slices.Sort(told)
+	slices.Sort(there)
+	if !slices.Equal(told, there) {
+		return errors.New("the files that it names are not those of the container")
+	}
+	return nil
+}
+
+// receipts reads every receipt again, and finds the availability time in them.
+func (x *examination) receipts() error {
+	var all []told
+	for i := range x.t.Receipts {
+		r := &x.t.Receipts[i]
+		if r.File == "" {
+			continue // it came without bytes
+		}
+		raw, wrong, err := x.read(r.File, maxReceipt)
+		if err != nil {
+			return err
+		}
+		var good string
+		if wrong == nil {
+			all, good, wrong = x.receipt(all, r, raw)
+		}
+		x.note(RuleReceipt, r.File, wrong, good)
+	}
+	found, claimed := delivered(all), x.t.Delivered
+	switch {
+	case found == nil && claimed == nil:
+		x.note(RuleDelivery, nameTimeline, nil, "no receipt tells of delivery, and the timeline claims none")
+	case claimed == nil:
+		x.note(RuleDelivery, nameTimeline, errors.New("it claims no delivery, and "+found.file+" tells of one"), "")
+	case found == nil:
+		x.note(RuleDelivery, nameTimeline, errors.New("it claims a delivery that no receipt tells of"), "")
+	case found.file != claimed.Receipt || string(found.kind) != claimed.Kind || !found.at.Equal(claimed.At.time()):
+		x.note(RuleDelivery, nameTimeline, errors.New("its time of delivery is not that of "+found.file), "")
+	default:
+		x.report.Delivered = found.at
+		x.note(RuleDelivery, found.file, nil, "the time of delivery is the one it tells")
+	}
+	return nil
 }
