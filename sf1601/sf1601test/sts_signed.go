@@ -1,6 +1,7 @@
 package sf1601test
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -75,7 +76,7 @@ func unasked(format string, args ...any) *soapWrong {
 func parseSOAP(body []byte) (*etree.Element, *soapWrong) {
 	doc := etree.NewDocument()
 	doc.ReadSettings = etree.ReadSettings{MaxDepth: 32, PreserveDuplicateAttrs: true, ValidateInput: true}
-	if err := doc.ReadFromBytes(body); err != nil {
+	if err := doc.ReadFromBytes(bytes.TrimSpace(body)); err != nil {
 		return nil, malformed("the body is not XML")
 	}
 	ids := map[string]bool{}

@@ -114,6 +114,7 @@ func parse(assertion []byte) (*etree.Element, error) {
 	}
 	doc := etree.NewDocument()
 	doc.ReadSettings = etree.ReadSettings{MaxDepth: 32, PreserveDuplicateAttrs: true, ValidateInput: true}
+	assertion = bytes.TrimSpace(assertion) // the reader takes even a line feed after the root for a fault
 	if err := doc.ReadFromBytes(assertion); err != nil {
 		return nil, fmt.Errorf("%w: not XML", ErrAssertion) // the parser's own text may quote the assertion
 	}
