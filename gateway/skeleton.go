@@ -221,9 +221,14 @@ func decodeSkeleton(stored []byte) (*skeleton, error) {
 	case source.Len() > 0:
 		return nil, fmt.Errorf("%w: something follows its end", errSkeleton)
 	}
+	return bonesOf(body)
+}
+
+// bonesOf reads a decompressed body.
+func bonesOf(body []byte) (*skeleton, error) {
 	d := boneReader{rest: body}
 	s := &skeleton{name: string(d.bytes()), contentType: string(d.bytes())}
-	for len(d.rest) > 0 && !d.bad {
+	for !d.bad && len(d.rest) > 0 {
 		s.parts = append(s.parts, d.bone())
 	}
 	if d.bad {
@@ -232,7 +237,7 @@ func decodeSkeleton(stored []byte) (*skeleton, error) {
 	return s, nil
 }
 
-// boneReader reads a decompressed body.
+// boneReader reads the parts of a body.
 type boneReader struct {
 	rest     []byte
 	contents [][]byte
