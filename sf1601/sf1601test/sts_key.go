@@ -62,7 +62,8 @@ func (a *Authority) signAssertion(id, assertion string) (string, error) {
 		`"></ds:CanonicalizationMethod><ds:SignatureMethod Algorithm="` + algRSASHA256 + `"></ds:SignatureMethod>` +
 		`<ds:Reference URI="#` + id + `"><ds:Transforms><ds:Transform Algorithm="` + nsDS + `enveloped-signature"></ds:Transform>` +
 		`<ds:Transform Algorithm="` + algExcC14N + `"></ds:Transform></ds:Transforms><ds:DigestMethod Algorithm="` + algSHA256 +
-		`"></ds:DigestMethod><ds:DigestValue>` + base64.StdEncoding.EncodeToString(digest[:]) + `</ds:DigestValue></ds:Reference></ds:SignedInfo>`
+		`"></ds:DigestMethod><ds:DigestValue>` + base64.StdEncoding.EncodeToString(digest[:]) +
+		`</ds:DigestValue></ds:Reference></ds:SignedInfo>`
 	sum := sha256.Sum256([]byte(info))
 	value, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, sum[:])
 	if err != nil {
@@ -70,5 +71,6 @@ func (a *Authority) signAssertion(id, assertion string) (string, error) {
 	}
 	return issuer + behind + `<ds:Signature xmlns:ds="` + nsDS + `">` + info + `<ds:SignatureValue>` +
 		base64.StdEncoding.EncodeToString(value) + `</ds:SignatureValue><ds:KeyInfo><ds:X509Data><ds:X509Certificate>` +
-		base64.StdEncoding.EncodeToString(a.sts.Certificate[0]) + `</ds:X509Certificate></ds:X509Data></ds:KeyInfo></ds:Signature>` + rest, nil
+		base64.StdEncoding.EncodeToString(a.sts.Certificate[0]) +
+		`</ds:X509Certificate></ds:X509Data></ds:KeyInfo></ds:Signature>` + rest, nil
 }

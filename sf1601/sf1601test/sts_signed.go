@@ -68,9 +68,7 @@ func failed(format string, args ...any) *soapWrong {
 	return &soapWrong{subFailedCheck, fmt.Sprintf(format, args...)}
 }
 
-func unasked(format string, args ...any) *soapWrong {
-	return &soapWrong{subInvalidRequest, fmt.Sprintf(format, args...)}
-}
+func unasked(reason string) *soapWrong { return &soapWrong{subInvalidRequest, reason} }
 
 // parseSOAP reads elements and text; no comment, no DTD, no id twice.
 func parseSOAP(body []byte) (*etree.Element, *soapWrong) {
@@ -292,7 +290,9 @@ const (
 
 func (m *soapMessage) checkTimes(now time.Time) *soapWrong {
 	var created, expires *etree.Element
-	if wrong := contents(m.timestamp, map[[2]string]**etree.Element{{nsWSU, "Created"}: &created, {nsWSU, "Expires"}: &expires}); wrong != nil {
+	if wrong := contents(m.timestamp, map[[2]string]**etree.Element{
+		{nsWSU, "Created"}: &created, {nsWSU, "Expires"}: &expires,
+	}); wrong != nil {
 		return wrong
 	}
 	from, errFrom := time.Parse("2006-01-02T15:04:05.999Z", created.Text())

@@ -72,9 +72,11 @@ func (s *Server) issueSOAP(w http.ResponseWriter, r *http.Request) {
 	}
 	const form = "2006-01-02T15:04:05.000Z"
 	w.Header().Set("Content-Type", "application/soap+xml; charset=utf-8")
+	//nolint:gosec // not a page: XML for a program, and what is repeated of the request is escaped
 	_, _ = io.WriteString(w, `<?xml version="1.0" encoding="UTF-8"?>`+
 		`<s:Envelope xmlns:s="`+nsSOAP+`" xmlns:a="`+nsWSA+`" xmlns:u="`+nsWSU+`"><s:Header>`+
-		`<a:Action s:mustUnderstand="1">`+nsWST+`/RSTRC/IssueFinal</a:Action><a:RelatesTo>`+escaped(q.messageID)+`</a:RelatesTo></s:Header>`+
+		`<a:Action s:mustUnderstand="1">`+nsWST+`/RSTRC/IssueFinal</a:Action><a:RelatesTo>`+escaped(q.messageID)+
+		`</a:RelatesTo></s:Header>`+
 		`<s:Body><t:RequestSecurityTokenResponseCollection xmlns:t="`+nsWST+`"><t:RequestSecurityTokenResponse>`+
 		`<t:TokenType>`+tokenTypeURI+`</t:TokenType><t:RequestedSecurityToken>`+assertion+`</t:RequestedSecurityToken>`+
 		`<t:Lifetime><u:Created>`+now.Format(form)+`</u:Created><u:Expires>`+g.expires.UTC().Format(form)+`</u:Expires></t:Lifetime>`+

@@ -5,7 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // an attack
+	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -97,7 +97,7 @@ func signatureOver(t testing.TB, assertion, id string, key tls.Certificate, chan
 	sum := sha256.Sum256([]byte(info))
 	value, err := rsa.SignPKCS1v15(nil, private, crypto.SHA256, sum[:])
 	if strings.Contains(info, "#rsa-sha1") {
-		old := sha1.Sum([]byte(info)) //nolint:gosec // an attack
+		old := sha1.Sum([]byte(info))
 		value, err = rsa.SignPKCS1v15(nil, private, crypto.SHA1, old[:])
 	}
 	if err != nil {
@@ -113,10 +113,10 @@ func signatureOver(t testing.TB, assertion, id string, key tls.Certificate, chan
 		`</ds:X509Certificate></ds:X509Data></ds:KeyInfo></ds:Signature>`
 }
 
-// signedBy puts an enveloped signature behind the Issuer.
-func signedBy(t testing.TB, assertion, id string, key tls.Certificate, change func(string) string) string {
+// signedBy puts an enveloped signature behind the Issuer of the assertion _good.
+func signedBy(t testing.TB, assertion string, key tls.Certificate, change func(string) string) string {
 	t.Helper()
-	return strings.Replace(assertion, behind, behind+signatureOver(t, assertion, id, key, change), 1)
+	return strings.Replace(assertion, behind, behind+signatureOver(t, assertion, "_good", key, change), 1)
 }
 
 func trust() sts.Trust {
@@ -149,19 +149,19 @@ func TestAGenuineAssertionIsBelieved(t *testing.T) {
 	good := unsigned("_good", genuine, ourPair())
 	public, _ := ourPair().Leaf.PublicKey.(*rsa.PublicKey)
 	for name, content := range map[string]string{
-		"as it is":       signedBy(t, good, "_good", stsPair(), nil),
-		"pretty printed": "\n  " + signedBy(t, good, "_good", stsPair(), nil) + "\n",
-		"SHA-1 nowhere, spaces in the base64": strings.Replace(signedBy(t, good, "_good", stsPair(), nil), "<ds:SignatureValue>",
+		"as it is":       signedBy(t, good, stsPair(), nil),
+		"pretty printed": "\n  " + signedBy(t, good, stsPair(), nil) + "\n",
+		"SHA-1 nowhere, spaces in the base64": strings.Replace(signedBy(t, good, stsPair(), nil), "<ds:SignatureValue>",
 			"<ds:SignatureValue>\n   ", 1),
-		"bearer": signedBy(t, strings.Replace(good, "cm:holder-of-key", "cm:bearer", 1), "_good", stsPair(), nil),
+		"bearer": signedBy(t, strings.Replace(good, "cm:holder-of-key", "cm:bearer", 1), stsPair(), nil),
 		"bound by the key's value": func() string {
 			a, b := strings.Index(good, "<ds:X509Data>"), strings.Index(good, "</ds:KeyInfo>")
 			a2 := good[:a] + `<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>` + base64.StdEncoding.EncodeToString(public.N.Bytes()) +
 				`</ds:Modulus><ds:Exponent>AQAB</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>` + good[b:]
-			return signedBy(t, a2, "_good", stsPair(), nil)
+			return signedBy(t, a2, stsPair(), nil)
 		}(),
 		"its clock is half a minute ahead": signedBy(t, strings.Replace(good, `NotBefore="2026-11-21T12:00:00Z"`, `NotBefore="2026-11-21T12:01:30Z"`, 1),
-			"_good", stsPair(), nil),
+			stsPair(), nil),
 	} {
 		got, err := verify(content, trust())
 		if err != nil {
@@ -175,11 +175,11 @@ func TestAGenuineAssertionIsBelieved(t *testing.T) {
 	}
 	next := trust()
 	next.STS = []*x509.Certificate{otherPair().Leaf, stsPair().Leaf}
-	if _, err := verify(signedBy(t, good, "_good", stsPair(), nil), next); err != nil {
+	if _, err := verify(signedBy(t, good, stsPair(), nil), next); err != nil {
 		t.Errorf("the second of two certificates: %v", err)
 	}
 	next.Now = start.Add(8*time.Hour - time.Second)
-	if _, err := verify(signedBy(t, good, "_good", stsPair(), nil), next); err != nil {
+	if _, err := verify(signedBy(t, good, stsPair(), nil), next); err != nil {
 		t.Errorf("in its last second: %v", err)
 	}
 }
@@ -203,7 +203,7 @@ func TestAttacksOnAssertions(t *testing.T) {
 	info := func(change func(string) string) func(*testing.T, string, string, string) string {
 		return func(t *testing.T, _, bare, _ string) string {
 			t.Helper()
-			return signedBy(t, bare, "_good", stsPair(), change)
+			return signedBy(t, bare, stsPair(), change)
 		}
 	}
 	replaced := func(old, by string) func(string) string {
@@ -212,7 +212,7 @@ func TestAttacksOnAssertions(t *testing.T) {
 	content := func(change func(string) string) func(*testing.T, string, string, string) string {
 		return func(t *testing.T, _, bare, _ string) string {
 			t.Helper()
-			return signedBy(t, change(bare), "_good", stsPair(), nil)
+			return signedBy(t, change(bare), stsPair(), nil)
 		}
 	}
 	after := func(change func(string) string) func(*testing.T, string, string, string) string {
@@ -261,11 +261,11 @@ func TestAttacksOnAssertions(t *testing.T) {
 		"entity":                             {after(replaced("CN=genuine", "CN=&evil;")), nil},
 		"wrong key": {func(t *testing.T, _, bare, _ string) string {
 			t.Helper()
-			return signedBy(t, bare, "_good", otherPair(), nil)
+			return signedBy(t, bare, otherPair(), nil)
 		}, sts.ErrUntrusted},
 		"wrong key, the STS's certificate in KeyInfo": {func(t *testing.T, _, bare, _ string) string {
 			t.Helper()
-			s := signedBy(t, bare, "_good", otherPair(), nil)
+			s := signedBy(t, bare, otherPair(), nil)
 			return strings.Replace(s, base64.StdEncoding.EncodeToString(otherPair().Certificate[0]), base64.StdEncoding.EncodeToString(stsPair().Certificate[0]), 1)
 		}, sts.ErrUntrusted},
 		"algorithm swapped to HMAC":  {info(replaced(rsaSHA256, "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256")), sts.ErrAssertion},
@@ -325,7 +325,7 @@ func TestAttacksOnAssertions(t *testing.T) {
 			return s[:i] + s[j:]
 		}), sts.ErrConditions},
 		"two restrictions": {content(replaced("</saml:AudienceRestriction>", "</saml:AudienceRestriction><saml:AudienceRestriction><saml:Audience>x</saml:Audience></saml:AudienceRestriction>")), sts.ErrConditions},
-		"another holder":   {fixed(signedBy(t, unsigned("_good", genuine, otherPair()), "_good", stsPair(), nil)), sts.ErrConditions},
+		"another holder":   {fixed(signedBy(t, unsigned("_good", genuine, otherPair()), stsPair(), nil)), sts.ErrConditions},
 		"holder without a key": {content(func(s string) string {
 			i, j := strings.Index(s, "<ds:KeyInfo"), strings.Index(s, "</saml:SubjectConfirmationData>")
 			return s[:i] + s[j:]
@@ -357,7 +357,7 @@ func TestAttacksOnAssertions(t *testing.T) {
 
 func TestADTDIsRefused(t *testing.T) {
 	t.Parallel()
-	good := signedBy(t, unsigned("_good", genuine, ourPair()), "_good", stsPair(), nil)
+	good := signedBy(t, unsigned("_good", genuine, ourPair()), stsPair(), nil)
 	for name, prefix := range map[string]string{
 		"entity":   `<!DOCTYPE x [<!ENTITY evil "x">]>`,
 		"empty":    `<!DOCTYPE x>`,
@@ -407,7 +407,7 @@ func TestAnAssertionSignedByXMLSec1IsBelieved(t *testing.T) {
 			write(t, filepath.Join(dir, "in.xml"), []byte(strings.Replace(template, "PREFIXES", prefixes, 1)))
 			write(t, filepath.Join(dir, "key.pem"), pemBlock("PRIVATE KEY", key))
 			xmlsec1(t, dir, "--sign", "--privkey-pem", "key.pem", "--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:assertion:Assertion", "--output", "out.xml", "in.xml")
-			signed, err := os.ReadFile(filepath.Join(dir, "out.xml")) //nolint:gosec // the test's own folder
+			signed, err := os.ReadFile(filepath.Join(dir, "out.xml"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -454,7 +454,7 @@ func xmlsec1(t *testing.T, dir string, args ...string) {
 		}
 		t.Skip("SKIPPED: xmlsec1 is not installed, so another implementation did not check our signatures")
 	}
-	cmd := exec.CommandContext(t.Context(), program, args...) //nolint:gosec // the test's own arguments
+	cmd := exec.CommandContext(t.Context(), program, args...)
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("xmlsec1 %s: %v\n%s", args[0], err, out)
@@ -471,7 +471,7 @@ func write(t *testing.T, file string, data []byte) {
 // FuzzVerifyAssertion looks for panics, and for anything but the one signed
 // assertion that is believed.
 func FuzzVerifyAssertion(f *testing.F) {
-	good := signedBy(f, unsigned("_good", genuine, ourPair()), "_good", stsPair(), nil)
+	good := signedBy(f, unsigned("_good", genuine, ourPair()), stsPair(), nil)
 	f.Add([]byte(good))
 	f.Add([]byte(unsigned("_good", evil, ourPair())))
 	f.Add([]byte(strings.Replace(template, "PREFIXES", "", 1)))

@@ -56,7 +56,8 @@ func subcodeHint(subcode string) string {
 // itself to come again passes, too.
 func readFault(res *response, now time.Time) *Error {
 	var got soapFault
-	if err := xml.Unmarshal(res.body, &got); err != nil || got.Fault == nil {
+	_ = xml.Unmarshal(res.body, &got) // what is no fault has none; its status speaks
+	if got.Fault == nil {
 		return nil
 	}
 	code := localPart(got.Fault.Code.Value)

@@ -200,8 +200,8 @@ func (k *signer) sign(parts []part) ([]byte, error) {
 	}
 	return []byte(`<ds:Signature xmlns:ds="` + dsNamespace + `">` + info.String() + `<ds:SignatureValue>` +
 		base64.StdEncoding.EncodeToString(value) + `</ds:SignatureValue><ds:KeyInfo><wsse:SecurityTokenReference xmlns:wsse="` + nsWSSE +
-		`"><wsse:Reference URI="#` + idToken + `" ValueType="` + valueX509 + `"></wsse:Reference></wsse:SecurityTokenReference></ds:KeyInfo>` +
-		`</ds:Signature>`), nil
+		`"><wsse:Reference URI="#` + idToken + `" ValueType="` + valueX509 +
+		`"></wsse:Reference></wsse:SecurityTokenReference></ds:KeyInfo></ds:Signature>`), nil
 }
 
 // text escapes character data as canonical XML does.

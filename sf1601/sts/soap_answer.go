@@ -187,7 +187,7 @@ func (r *answerReader) mention(value string) {
 	if len(value) > longest {
 		return
 	}
-	for _, word := range strings.Fields(value) {
+	for word := range strings.FieldsSeq(value) {
 		prefix, _, _ := strings.Cut(word, ":")
 		if prefix != "" {
 			r.need(prefix)

@@ -354,7 +354,7 @@ func (s scripted) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func TestAnswersOfTheSOAPIssueThatGiveNoToken(t *testing.T) {
 	t.Parallel()
-	good := signedBy(t, unsigned("_good", genuine, ourPair()), "_good", stsPair(), nil)
+	good := signedBy(t, unsigned("_good", genuine, ourPair()), stsPair(), nil)
 	whole := string(answerWith(good))
 	for name, c := range map[string]struct {
 		status int
@@ -437,7 +437,7 @@ func TestNewNamesWhatSOAPMisses(t *testing.T) {
 
 // FuzzReadIssuedSOAP looks for panics, and for a cut that is not an assertion.
 func FuzzReadIssuedSOAP(f *testing.F) {
-	good := signedBy(f, unsigned("_good", genuine, ourPair()), "_good", stsPair(), nil)
+	good := signedBy(f, unsigned("_good", genuine, ourPair()), stsPair(), nil)
 	f.Add(answerWith(good))
 	f.Add(answerWith(`<Assertion xmlns="` + samlNS + `"/>`))
 	f.Add([]byte(strings.Replace(string(answerWith(`<Assertion a="xs:x">t:y<s:z/></Assertion>`)), "<t:RequestedSecurityToken>", `<t:RequestedSecurityToken xmlns="`+samlNS+`">`, 1)))
@@ -455,7 +455,7 @@ func FuzzReadIssuedSOAP(f *testing.F) {
 }
 
 func BenchmarkIssueSOAP(b *testing.B) {
-	good := signedBy(b, unsigned("_good", genuine, ourPair()), "_good", stsPair(), nil)
+	good := signedBy(b, unsigned("_good", genuine, ourPair()), stsPair(), nil)
 	rt := scripted{http.StatusOK, string(answerWith(good)), make(chan *http.Request, 1)}
 	b.ReportAllocs()
 	for b.Loop() {
@@ -476,7 +476,7 @@ func BenchmarkIssueSOAP(b *testing.B) {
 }
 
 func BenchmarkVerifyAssertion(b *testing.B) {
-	good := []byte(signedBy(b, unsigned("_good", genuine, ourPair()), "_good", stsPair(), nil))
+	good := []byte(signedBy(b, unsigned("_good", genuine, ourPair()), stsPair(), nil))
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := sts.VerifyAssertion(good, trust()); err != nil {
