@@ -16,4 +16,9 @@ type Event struct {
 	Attempt      int    // number of the attempt it belongs to; 0: none
 	Code         string // raw code from the far end, or ours
 	Text         string // raw text from the far end, or ours; for the producer, never for a log
+	PostID       string // the inbound post that answers the message (CodeReply); "": none
+	CaseID       string // of the letter that it answers
 }
+
+// CodeReply is the code of the event that tells a producer of an answer to its letter: Event.PostID is the answer.
+const CodeReply = "reply.received"

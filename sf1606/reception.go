@@ -21,9 +21,15 @@ type reception struct {
 	delivery Delivery
 	document *document // the last one
 	sum      hash.Hash
+	begun    []byte    // what was read before the delivery began: the header
+	recorder io.Writer // nil: before that, and for a delivery that records nothing
+	recorded error     // why recording failed
 	size     int64
 	notices  int
 }
+
+// maxBegun bounds what may stand before the first document, comments and white space included.
+const maxBegun = 4 << 20
 
 // errKnown ends the reading of a message that was received before.
 var errKnown = errors.New("sf1606: received before")
@@ -87,10 +93,38 @@ func (r *reception) abort(ctx context.Context, cause error) {
 	d.Abort(ctx, cause)
 }
 
-// Write counts and hashes what is read.
+// Write counts, hashes and records what is read.
 func (r *reception) Write(p []byte) (int, error) {
 	r.size += int64(len(p))
+	switch {
+	case r.recorder != nil:
+		if _, err := r.recorder.Write(p); err != nil {
+			r.recorded = err
+			return 0, err
+		}
+	case r.delivery == nil:
+		if len(r.begun)+len(p) > maxBegun {
+			return 0, &Refusal{Code: CodeMemoInvalid, Text: "Too much stands before the first document."}
+		}
+		r.begun = append(r.begun, p...)
+	}
 	return r.sum.Write(p)
+}
+
+// record begins to record, with what was read so far.
+func (r *reception) record() error {
+	begun := r.begun
+	r.begun = nil
+	d, ok := r.delivery.(Recorder)
+	if !ok {
+		return nil
+	}
+	w := d.Record()
+	if _, err := w.Write(begun); err != nil {
+		return fmt.Errorf("record: %w", err)
+	}
+	r.recorder = w
+	return nil
 }
 
 // open judges the message, once its header is known, and begins the delivery, once.
@@ -113,7 +147,7 @@ func (r *reception) open(ctx context.Context) error {
 		return fmt.Errorf("begin: %w", err)
 	}
 	r.delivery = d
-	return nil
+	return r.record()
 }
 
 // File is memo.Sink: a document begins.
@@ -136,7 +170,7 @@ func (r *reception) refusal(err error) *Refusal {
 		return refused
 	}
 	read, ok := errors.AsType[*memo.ReadError](err)
-	if !ok {
+	if !ok || r.recorded != nil {
 		return Refuse(CodeUnavailable, err)
 	}
 	switch read.Reason {

@@ -37,6 +37,13 @@ type Delivery interface {
 	Abort(ctx context.Context, cause error)
 }
 
+// Recorder is a Delivery that keeps the XML as it came, too.
+type Recorder interface {
+	// Record takes the bytes of the message from its first, before and while its documents are taken; all of them have been
+	// written when Commit is called. An error means that the message is refused as temporary.
+	Record() io.Writer
+}
+
 // Source is the way a message came in.
 type Source string
 

@@ -32,7 +32,8 @@ func (t *tx) InsertCallback(c *gateway.Callback) error {
 
 // In: producer, now. Out: the head that has been due for the longest time, with its event.
 const selectCallbackDue = `SELECT c.state, c.attempts, c.first_at, c.due_at, c.last_at, c.http_status, c.failure,
-	e.seq, e.at, e.producer, e.intent_id, e.reference, e.message_id, e.channel, e.status, e.intent_status, e.attempt, e.code, e.text
+	e.seq, e.at, e.producer, e.intent_id, e.reference, e.message_id, e.channel, e.status, e.intent_status, e.attempt, e.code, e.text,
+	e.post_id, e.case_id
 FROM callbacks c INDEXED BY callbacks_due JOIN events e ON e.seq = c.seq
 WHERE c.producer = ? AND c.due_at <= ? ORDER BY c.due_at, c.seq LIMIT 1`
 
@@ -48,7 +49,7 @@ func (t *tx) ClaimCallback(producer string, now, until time.Time) (*gateway.Call
 		return r.Scan((*string)(&c.State), &c.Attempts, (*moment)(&c.FirstAt), (*moment)(&c.DueAt), (*moment)(&c.LastAt),
 			&c.HTTPStatus, &c.Failure,
 			&e.Seq, (*moment)(&e.At), &e.Producer, &e.IntentID, &e.Reference, &e.MessageID, &e.Channel,
-			(*string)(&e.Status), (*string)(&e.IntentStatus), &e.Attempt, &e.Code, &e.Text)
+			(*string)(&e.Status), (*string)(&e.IntentStatus), &e.Attempt, &e.Code, &e.Text, &e.PostID, &e.CaseID)
 	}, producer, now.UnixMicro())
 	if err != nil {
 		return nil, err

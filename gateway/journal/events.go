@@ -7,13 +7,14 @@ import (
 )
 
 // eventColumns are what appendEvent reads.
-const eventColumns = `seq, at, producer, intent_id, reference, message_id, channel, status, intent_status, attempt, code, text`
+const eventColumns = `seq, at, producer, intent_id, reference, message_id, channel, status, intent_status, attempt, code, text,
+	post_id, case_id`
 
 func appendEvent(to *[]gateway.Event) func(row) error {
 	return func(r row) error {
 		var e gateway.Event
 		err := r.Scan(&e.Seq, (*moment)(&e.At), &e.Producer, &e.IntentID, &e.Reference, &e.MessageID, &e.Channel,
-			(*string)(&e.Status), (*string)(&e.IntentStatus), &e.Attempt, &e.Code, &e.Text)
+			(*string)(&e.Status), (*string)(&e.IntentStatus), &e.Attempt, &e.Code, &e.Text, &e.PostID, &e.CaseID)
 		if err != nil {
 			return err
 		}
@@ -24,14 +25,15 @@ func appendEvent(to *[]gateway.Event) func(row) error {
 
 // In: the event's columns but seq, which the database gives.
 const insertEvent = `INSERT INTO events
-	(at, producer, intent_id, reference, message_id, channel, status, intent_status, attempt, code, text)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	(at, producer, intent_id, reference, message_id, channel, status, intent_status, attempt, code, text,
+	post_id, case_id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 // InsertEvent implements gateway.Tx and sets e.Seq. Only one transaction writes at a time, so events become visible in
 // the order of Seq.
 func (t *tx) InsertEvent(e *gateway.Event) error {
 	seq, err := t.insert("insert event", insertEvent, micros(e.At), e.Producer, e.IntentID, e.Reference, e.MessageID, e.Channel,
-		string(e.Status), string(e.IntentStatus), e.Attempt, e.Code, e.Text)
+		string(e.Status), string(e.IntentStatus), e.Attempt, e.Code, e.Text, e.PostID, e.CaseID)
 	if err != nil {
 		return err
 	}

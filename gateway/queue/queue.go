@@ -131,15 +131,19 @@ func (q *Queue) feeder() {
 	}
 }
 
-// errand is a task to be handed over: of a message, or of a lane of callbacks.
+// errand is a task to be handed over: of a message, of a lane of callbacks, or of a post.
 type errand struct {
 	message  gateway.DueMessage
 	callback gateway.DueCallback
+	post     gateway.DuePost
 }
 
 func (q *Queue) run(ctx context.Context, e errand) error {
 	if e.callback.Lane != "" {
 		return q.enqueueCallback(ctx, e.callback)
+	}
+	if e.post.ID != "" {
+		return ignoreConflict(q.putPost(ctx, e.post, e.post.ID))
 	}
 	return ignoreConflict(q.enqueue(ctx, e.message, e.message.ID))
 }

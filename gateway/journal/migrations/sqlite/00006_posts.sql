@@ -81,6 +81,10 @@ CREATE TABLE post_events (
 
 CREATE INDEX post_events_post ON post_events (post_id);
 
+-- The answer to a letter, in the feed of the producer that sent it; '': the event tells of none.
+ALTER TABLE events ADD COLUMN post_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE events ADD COLUMN case_id TEXT NOT NULL DEFAULT '';
+
 -- What came does not change.
 -- +goose StatementBegin
 CREATE TRIGGER posts_identity BEFORE UPDATE OF id, message_uuid, message_id, transmission_id, source, received_at,
@@ -98,6 +102,8 @@ END;
 
 -- +goose Down
 
+ALTER TABLE events DROP COLUMN case_id;
+ALTER TABLE events DROP COLUMN post_id;
 DROP TABLE post_events;
 DROP TABLE post_documents;
 DROP TABLE post_contents;
