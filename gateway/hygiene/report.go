@@ -24,7 +24,7 @@ const (
 	ActiveScript   Code = "content.script"  // HTML or SVG with a script, an event handler or a javascript: link
 	ActiveEmbed    Code = "content.embed"   // HTML with a frame, object, form or automatic redirect
 	PDFScript      Code = "pdf.script"      // PDF with JavaScript
-	PDFAction      Code = "pdf.action"      // note: PDF that does something when opened (/OpenAction, /AA)
+	PDFAction      Code = "pdf.action"      // note: PDF that does something when it is opened
 	PDFLaunch      Code = "pdf.launch"      // PDF that starts a program or sends data
 	PDFEmbedded    Code = "pdf.embedded"    // PDF with other files inside
 	PDFCompressed  Code = "pdf.compressed"  // note: PDF with objects in compressed streams, not looked into
