@@ -34,8 +34,9 @@ func sides(code string) (denied, known bool) {
 	return false, false
 }
 
-// subcodeHint is what an operator can do about a subcode of WS-Trust 1.3
-// (section 11) or WS-Security 1.1 (section 12); "" for one that is not theirs.
+// subcodeHint is what an operator can do about a subcode of WS-Trust or
+// WS-Security; "" for one that is not theirs.
+// [src: WS-TRUST section 11] [src: WS-SECURITY section 12]
 func subcodeHint(subcode string) string {
 	switch subcode {
 	case "FailedAuthentication", "SecurityTokenUnavailable", "InvalidSecurityToken", "UnsupportedSecurityToken":
