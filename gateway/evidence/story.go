@@ -28,6 +28,7 @@ const (
 	maxManifest    = 1 << 20 // of signature.DefaultMax letters: 200 KB
 	maxCertificate = 64 << 10
 	maxAttempt     = 1 << 20
+	maxHeader      = 64 << 10 // of a mail
 )
 
 // attempts compares the file of each attempt with the timeline.
@@ -218,16 +219,17 @@ func (x *examination) kombi(r *requestRecord) (good string, wrong, err error) {
 	return "the letter in it has the identity of the message", nil, nil
 }
 
-// mail looks for the identity of the letter in a mail.
+// mail looks for the identity of the letter in a mail: the Message-ID is made from the message's id. (channels/smtp)
 func (x *examination) mail(r *requestRecord) (good string, wrong, err error) {
-	found, err := contains(x.ctx, io.LimitReader(x.c.Open(r.File), maxManifest), x.t.Message.MessageUUID)
+	header := io.LimitReader(x.c.Open(r.File), maxHeader)
+	found, err := contains(x.ctx, header, "<"+x.t.Message.ID+"@")
 	if err != nil {
 		return "", nil, err
 	}
-	if !found || x.t.Message.MessageUUID == "" {
-		return "", errors.New("it does not carry the messageUUID of the message"), nil
+	if !found || x.t.Message.ID == "" {
+		return "", errors.New("its Message-ID is not made from the message's id"), nil
 	}
-	return "it carries the messageUUID of the message", nil, nil
+	return "its Message-ID is made from the message's id", nil, nil
 }
 
 // receipt reads one receipt, and compares it with the message and the timeline.
