@@ -30,6 +30,8 @@ func simCommand(t terminal) *cobra.Command {
 	cmd.Flags().StringVar(&o.Admin, "admin", "127.0.0.1:9444", "`address` of the admin port (plain HTTP, loopback)")
 	cmd.Flags().StringVar(&o.Dir, "dir", "brevdue-sim", "`folder` for certificates and the example configuration")
 	cmd.Flags().StringVar(&o.PushURL, "push", "https://127.0.0.1:8445"+serve.PushPath, "`URL` that statuses are posted to")
+	cmd.Flags().StringVar(&o.AMQP, "amqp", "", "`URL` of a broker (amqps://host:port/vhost) into whose queue statuses are put instead")
+	cmd.Flags().StringVar(&o.Queue, "queue", sim.Queue, "`UUID` of the dueslag, the queue of --amqp")
 	return cmd
 }
 

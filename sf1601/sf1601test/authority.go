@@ -302,6 +302,9 @@ func load(dir string) (*Authority, error) {
 
 // fits says why a loaded authority cannot be used with opts.
 func (a *Authority) fits(opts AuthorityOptions) error {
+	if opts.PKCS1 && a.caCert.SignatureAlgorithm != x509.SHA256WithRSA {
+		return errors.New("another signature algorithm")
+	}
 	soon := opts.Now().Add(24 * time.Hour)
 	for _, c := range []tls.Certificate{a.server, a.client} {
 		if _, err := c.Leaf.Verify(x509.VerifyOptions{

@@ -33,6 +33,10 @@ type Config struct {
 	// PostStatusBeskedModtag); empty means statuses are dropped and counted as
 	// unrouted. SetPushURL changes it.
 	PushURL string
+	// Dueslag is the queue that PKO_PostStatus is put into instead, for a
+	// gateway that pulls. Set, there is no PushURL, and an authority that is
+	// made signs with PKCS #1 (see AuthorityOptions).
+	Dueslag Dueslag
 	// PushWorkers is how many pushes run at once; zero means 8.
 	PushWorkers int
 	// PushTimeout bounds one push; zero means 30 s.
@@ -161,6 +165,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.PushBackoffMax < c.PushBackoffMin {
 		return c, errors.New("sf1601test: PushBackoffMax is below PushBackoffMin")
+	}
+	if err := c.Dueslag.validate(c.PushURL); err != nil {
+		return c, err
 	}
 	return c, checkPushURL(c.PushURL)
 }

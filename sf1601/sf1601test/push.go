@@ -23,6 +23,7 @@ import (
 type pusher struct {
 	srv    *Server
 	client *http.Client
+	slot   *dueslag // instead of client and url; nil when statuses are pushed
 	url    atomic.Pointer[string]
 	held   atomic.Int64 // journeys under way or reserved
 
@@ -55,6 +56,9 @@ func newPusher(s *Server) *pusher {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
+	if s.cfg.Dueslag.URL != "" {
+		p.slot = newDueslag(s.cfg.Dueslag, s.authority, s.cfg.PushWorkers)
+	}
 	p.setURL(s.cfg.PushURL)
 	p.running.Go(p.dispatch)
 	for range s.cfg.PushWorkers {
@@ -66,6 +70,9 @@ func newPusher(s *Server) *pusher {
 func (p *pusher) close() {
 	p.cancel()
 	p.running.Wait()
+	if p.slot != nil {
+		p.slot.close()
+	}
 	p.client.CloseIdleConnections()
 }
 
@@ -163,12 +170,12 @@ func (p *pusher) work() {
 func (p *pusher) tell(j *journey) {
 	url := *p.url.Load()
 	book := p.srv.book
-	if url == "" {
+	if url == "" && p.slot == nil {
 		book.update(func(st *Stats) { st.Pushes.Unrouted++ })
 		p.advance(j)
 		return
 	}
-	err := p.post(url, j)
+	err := p.send(url, j)
 	if p.ctx.Err() != nil {
 		return
 	}
@@ -213,9 +220,18 @@ func (p *pusher) backoff(attempt int) time.Duration {
 	return d/2 + time.Duration(p.srv.dice.roll()*float64(d)/2)
 }
 
+// send tells one status; nil means the gateway, or the broker, has it.
+func (p *pusher) send(url string, j *journey) error {
+	besked := j.besked(p.srv.cfg.Now().UTC(), p.srv.newUUID)
+	if p.slot != nil {
+		return p.slot.put(p.ctx, besked)
+	}
+	return p.post(url, besked)
+}
+
 // post makes one push; nil means it was acknowledged.
-func (p *pusher) post(url string, j *journey) error {
-	body := beskedfordeler.EncodeInput(j.besked(p.srv.cfg.Now().UTC(), p.srv.newUUID))
+func (p *pusher) post(url string, besked *beskedfordeler.Besked) error {
+	body := beskedfordeler.EncodeInput(besked)
 	req, err := http.NewRequestWithContext(p.ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("push: %w", err)

@@ -73,7 +73,7 @@ func Start(cfg Config) (*Server, error) {
 }
 
 func (c Config) makeAuthority() (*Authority, error) {
-	opts := AuthorityOptions{CVR: c.CVR, KeyBits: c.KeyBits, Now: c.Now}
+	opts := AuthorityOptions{CVR: c.CVR, KeyBits: c.KeyBits, PKCS1: c.Dueslag.URL != "", Now: c.Now}
 	if c.Dir == "" {
 		return NewAuthority(opts)
 	}
@@ -207,7 +207,7 @@ func (s *Server) SetFaults(f Faults) error {
 // SetPushURL changes where statuses go from the next attempt on; empty drops
 // them. Statuses of before that are still retried go to the new address.
 func (s *Server) SetPushURL(url string) error {
-	if err := checkPushURL(url); err != nil {
+	if err := errors.Join(checkPushURL(url), s.cfg.Dueslag.validate(url)); err != nil {
 		return err
 	}
 	s.pusher.setURL(url)

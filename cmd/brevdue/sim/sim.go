@@ -25,6 +25,8 @@ type Options struct {
 	Admin   string // address of the admin port
 	Dir     string // certificates and the example configuration
 	PushURL string // where statuses are posted
+	AMQP    string // broker into whose queue statuses are put instead; empty: none
+	Queue   string // the dueslag there
 	Logger  *slog.Logger
 }
 
@@ -38,13 +40,21 @@ var exampleConfig string
 // gateway on this machine that somebody started with that example.
 const Token = "brevdue-sim" //nolint:gosec // an example, not a secret
 
+// Queue is the dueslag of --amqp when none is named.
+const Queue = "c3a1f6de-94d0-4b7e-8a8d-5e0c7b1a9f22"
+
 // pushWorkers lets statuses keep up with the letters of a gateway at full speed.
 const pushWorkers = 32
 
 // Run serves until ctx ends.
 func Run(ctx context.Context, out io.Writer, o Options) error {
+	statuses := o.PushURL
+	if o.AMQP != "" {
+		o.PushURL, statuses = "", o.AMQP+", queue "+o.Queue
+	}
 	server, err := sf1601test.Start(sf1601test.Config{
 		Listen: o.Listen, Admin: o.Admin, Dir: o.Dir, PushURL: o.PushURL, PushWorkers: pushWorkers, Logger: o.Logger,
+		Dueslag: sf1601test.Dueslag{URL: o.AMQP, Queue: o.Queue},
 	})
 	if err != nil {
 		return fmt.Errorf("start the far end: %w", err)
@@ -54,7 +64,7 @@ func Run(ctx context.Context, out io.Writer, o Options) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "services   %s\nadmin      %s/stats\nstatuses   to %s\n", server.URL(), server.AdminURL(), o.PushURL)
+	fmt.Fprintf(out, "services   %s\nadmin      %s/stats\nstatuses   to %s\n", server.URL(), server.AdminURL(), statuses)
 	file := func(name string) string { return filepath.Join(o.Dir, name) }
 	fmt.Fprintf(out, "trust      %s\nclient     %s, %s\n",
 		file(sf1601test.FileCA), file(sf1601test.FileClient), file(sf1601test.FileClientKey))
