@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// The records of a zip. [src: PKWARE APPNOTE 6.3.10, 4.3.7 to 4.3.16]
+// The records of a zip. [src: APPNOTE 4.3.7 to 4.3.16]
 const (
 	localHeader      = "PK\x03\x04"
 	localHeaderLen   = 30

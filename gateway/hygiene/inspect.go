@@ -118,7 +118,7 @@ func (s *Scanner) begin() {
 	real := mediaType(s.kind.String())
 	end := ending(s.filename)
 	add := func(x interface{ feed(p []byte) }) { s.scans = append(s.scans, x) }
-	// A PDF may begin up to 1,024 bytes into the file, behind anything. [src: ISO 32000-1, annex H.3, note 13]
+	// A PDF may begin up to 1,024 bytes into the file, behind anything. [src: ISO-32000-1 annex H.3]
 	if bytes.Contains(s.head[:min(len(s.head), 1024)], []byte("%PDF-")) {
 		add(newPDFScan(s.found))
 	}

@@ -3,7 +3,7 @@ package hygiene
 import "bytes"
 
 // oldOffice are words in documents of the older office formats (OLE2 and RTF), in lower case.
-// [src: MS-OVBA 2.2.1, MS-OFFCRYPTO 1.3.1, MS-OLEDS 2.3]
+// [src: MS-OVBA 2.2.1; MS-OFFCRYPTO 1.3.1]
 var oldOffice = map[string]Code{
 	"_vba_project":     Macro,
 	"encryptedpackage": Encrypted,

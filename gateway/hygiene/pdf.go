@@ -1,7 +1,7 @@
 package hygiene
 
 // pdfNames are the names of objects in a PDF that say what it does, none so short that it could stand in compressed data
-// by chance. [src: ISO 32000-1, 12.6 Actions, 7.11.4 Embedded file streams, 7.6 Encryption, 7.5.7 Object streams]
+// by chance. [src: ISO-32000-1 7.5.7, 7.6, 7.11.4, 12.6]
 var pdfNames = map[string]Code{
 	"JavaScript":     PDFScript,
 	"OpenAction":     PDFAction,

@@ -16,7 +16,7 @@
 //
 // The first rule whose conditions all hold takes the message. Within a condition a list means any of it. A message that
 // no rule takes goes to the default, without which no file is accepted. Exactly one target gets a message; spreading it
-// further is that system's own work. [src: SF1606-OVERVIEW]
+// further is that system's own work. [src: SF1606]
 //
 // Words are compared without regard to upper and lower case and to spaces around them; UUIDs are thereby compared as MeMo
 // wants. Keys with dots (kle, form, contact_group) are prefixes: 27 and 27.03 take the whole branch, 27. takes what is
