@@ -45,6 +45,7 @@ type API interface { //nolint:interfacebloat // one method a call of the contrac
 	Wash(ctx context.Context, lines io.Reader, each func(WashLine) error) error
 	// UploadDocument hands in a document for a later intent. The body is streamed.
 	UploadDocument(ctx context.Context, filename string, body io.Reader) (*DocumentAnswer, error)
+	ReceiptAPI
 }
 
 // IntentQuery says which intents to list. Empty fields do not filter.

@@ -31,6 +31,9 @@ func (accepting) Accept(_ context.Context, d gateway.Draft) (*gateway.Intent, bo
 	}, false, nil
 }
 
+func (accepting) Health(context.Context) (*gateway.Health, error) { return &gateway.Health{}, nil }
+func (accepting) ReceiptCounts() gateway.ReceiptCounts            { return gateway.ReceiptCounts{} }
+
 // fourKB is a letter whose JSON has about 4 KB.
 func fourKB(b *testing.B) string {
 	b.Helper()

@@ -107,7 +107,7 @@ func escape(s string) string { return strings.ReplaceAll(strings.ReplaceAll(s, "
 func (d *document) check(r *http.Request, sent []byte, resp *http.Response, got []byte) error {
 	var path string
 	for p, pattern := range d.paths {
-		if pattern.MatchString(r.URL.Path) {
+		if pattern.MatchString(r.URL.EscapedPath()) {
 			path = p
 		}
 	}

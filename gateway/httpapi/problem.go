@@ -78,6 +78,9 @@ const (
 	codeNotFound       = "not_found"
 	codeNotHeld        = "message.not_held"
 	codeQuery          = "query.invalid"
+	codeMatched        = "receipt.matched"
+	codeNoReader       = "receipt.no_reader"
+	codeStillBad       = "receipt.unreadable"
 	codeReference      = "reference.conflict"
 	codeTokenInvalid   = "token.invalid"
 	codeTokenMissing   = "token.missing"
@@ -124,6 +127,12 @@ func kinds(code string) (status int, title string) {
 		return http.StatusUnsupportedMediaType, "The body's media type is not taken here."
 	case codeMethod:
 		return http.StatusMethodNotAllowed, "The method is not allowed here."
+	case codeMatched:
+		return http.StatusConflict, "The status is not in quarantine."
+	case codeNoReader:
+		return http.StatusNotImplemented, "This gateway has no reader of statuses."
+	case codeStillBad:
+		return http.StatusUnprocessableEntity, "The body still cannot be read."
 	case codeNotHeld:
 		return http.StatusConflict, "The message does not wait for a decision."
 	case codeNotFound:
@@ -189,6 +198,12 @@ func problemOf(err error) *Problem {
 		return newProblem(codeNoCallback, "The feed of events has the same: GET /v1/events.").because(err)
 	case errors.Is(err, gateway.ErrNoRegistry):
 		return newProblem(codeNoRegistry, "").because(err)
+	case errors.Is(err, gateway.ErrNotQuarantined):
+		return newProblem(codeMatched, "It belongs to a message already.").because(err)
+	case errors.Is(err, gateway.ErrNoReader):
+		return newProblem(codeNoReader, "").because(err)
+	case errors.Is(err, gateway.ErrStillUnreadable):
+		return newProblem(codeStillBad, "Nothing was changed; the body is kept.").because(err)
 	case errors.Is(err, gateway.ErrNotHeld):
 		return newProblem(codeNotHeld, "Only a message in state held can be released or closed.").because(err)
 	case errors.Is(err, gateway.ErrExpired):

@@ -17,10 +17,16 @@ type Scope string
 const (
 	WriteIntents Scope = "intents:write" // post, cancel, upload
 	ReadIntents  Scope = "intents:read"  // get, list, events
+	// AdminReceipts lets an operator see and match statuses that fit nothing, whoever's they are, and read them as they came.
+	// It is given by name only.
+	AdminReceipts Scope = "receipts:admin"
 )
 
-// Scopes lists every scope.
+// Scopes lists the scopes of producers: what one has who has no list of its own.
 func Scopes() []Scope { return []Scope{WriteIntents, ReadIntents} }
+
+// AllScopes lists every scope, those of operators too.
+func AllScopes() []Scope { return append(Scopes(), AdminReceipts) }
 
 // Producer is a system that may use the API. It sees only what it posted itself.
 type Producer struct {
@@ -56,7 +62,7 @@ func newProducers(list []Producer) (*producers, error) {
 			errs = append(errs, fmt.Errorf("producer %q has no token", producer.Name))
 		}
 		for _, scope := range producer.Scopes {
-			if !slices.Contains(Scopes(), scope) {
+			if !slices.Contains(AllScopes(), scope) {
 				errs = append(errs, fmt.Errorf("producer %q: there is no scope %q", producer.Name, scope))
 			}
 		}

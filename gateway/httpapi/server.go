@@ -134,6 +134,11 @@ func routes() []route {
 		{http.MethodGet, "/v1/events", ReadIntents, listEvents, nil},
 		{http.MethodGet, "/v1/callbacks", ReadIntents, getCallbacks, nil},
 		{http.MethodPost, "/v1/callbacks/replay", ReadIntents, replayCallbacks, nil},
+		{http.MethodGet, "/v1/receipts", AdminReceipts, listReceipts, nil},
+		{http.MethodGet, "/v1/receipts/{id}/raw", AdminReceipts, nil, getRawReceipt},
+		{http.MethodPost, "/v1/receipts/rematch", AdminReceipts, rematchReceipts, nil},
+		{http.MethodPost, "/v1/receipts/{id}/match", AdminReceipts, matchReceipt, nil},
+		{http.MethodPost, "/v1/receipts/{id}/retry", AdminReceipts, retryReceipt, nil},
 		{http.MethodGet, "/v1/errors", ReadIntents, listErrors, nil},
 		{http.MethodPost, "/v1/registrations", ReadIntents, postRegistration, nil},
 		{http.MethodPost, "/v1/registrations/wash", ReadIntents, nil, washRegistrations},
@@ -180,10 +185,14 @@ func (s *Server) public(cfg Config) error {
 	if err != nil {
 		return err
 	}
+	pulse := &pulse{gateway: cfg.Gateway, now: cfg.Now, log: cfg.Logger}
+	if err := registerStatusMetrics(cfg.Metrics, pulse); err != nil {
+		return err
+	}
 	prom := promhttp.HandlerFor(cfg.Metrics, promhttp.HandlerOpts{})
 	paths := map[string]func(w http.ResponseWriter, r *http.Request) error{
-		"/healthz": func(w http.ResponseWriter, _ *http.Request) error {
-			return s.json(w, http.StatusOK, Health{Status: "ok", Channels: cfg.Channels()})
+		"/healthz": func(w http.ResponseWriter, r *http.Request) error {
+			return s.json(w, http.StatusOK, Health{Status: "ok", Channels: cfg.Channels(), Statuses: pulse.view(r.Context())})
 		},
 		"/readyz": s.ready,
 		"/metrics": func(w http.ResponseWriter, r *http.Request) error {
@@ -218,14 +227,6 @@ func (s *Server) public(cfg Config) error {
 	}
 	s.handle("/", func(http.ResponseWriter, *http.Request) error { return newProblem(codeNotFound, "") })
 	return nil
-}
-
-// Health is what /healthz and /readyz answer.
-type Health struct {
-	Status string `json:"status"` // "ok" or "ready"
-	// Channels is the state of each channel's circuit breaker: "closed" (all is well), "open" (its far end is down, letters
-	// wait) or "half-open" (letters on trial). Only /healthz tells.
-	Channels map[string]string `json:"channels,omitzero"`
 }
 
 // ready says whether the gateway can take intents. Why not is for the log: the answer is public.

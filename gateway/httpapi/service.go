@@ -30,6 +30,15 @@ type Gateway interface { //nolint:interfacebloat // one use case a call of the c
 	Explain(code string) (gateway.ErrorCode, bool)
 	Registered(ctx context.Context, service string, id gateway.Identifier, fresh bool) (bool, error)
 	Ready(ctx context.Context) error
+	Health(ctx context.Context) (*gateway.Health, error)
+	ReceiptCounts() gateway.ReceiptCounts
+	Quarantine(ctx context.Context, f gateway.ReceiptFilter) ([]gateway.Receipt, error)
+	Receipt(ctx context.Context, id string) (*gateway.Receipt, error)
+	UnreadableBodies(ctx context.Context, f gateway.ReceiptFilter) ([]gateway.Unreadable, error)
+	UnreadableBody(ctx context.Context, id string) (*gateway.Unreadable, error)
+	Rematch(ctx context.Context) (int, error)
+	MatchByHand(ctx context.Context, receiptID, messageID, reason string) (gateway.SettleResult, error)
+	RetryUnreadable(ctx context.Context, id string) (gateway.SettleResult, error)
 }
 
 var _ Gateway = (*gateway.Gateway)(nil)

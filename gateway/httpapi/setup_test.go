@@ -31,6 +31,7 @@ const (
 	tokenHuske2  = "huske-token-next-91aa"
 	tokenOther   = "other-token-77e0"
 	tokenReader  = "reader-token-5150"
+	tokenAdmin   = "vagt-token-2718"
 	tokenUnknown = "unknown-token-0000"
 )
 
@@ -50,6 +51,7 @@ func testProducers() []Producer {
 		{Name: "huskeservice", TokenSHA256: hash(tokenHuske, tokenHuske2), Scopes: Scopes()},
 		{Name: "other", TokenSHA256: hash(tokenOther), Scopes: Scopes()},
 		{Name: "reader", TokenSHA256: hash(tokenReader), Scopes: []Scope{ReadIntents}},
+		{Name: "vagt", TokenSHA256: hash(tokenAdmin), Scopes: []Scope{AdminReceipts}},
 	}
 }
 
@@ -84,7 +86,7 @@ func setup(t *testing.T, breaks ...func(Gateway) Gateway) *house {
 			Code: "NGDP-1", FarEnd: "NgDP", Outcome: gateway.Next, HintEN: "Print it.", HintDA: "Print det.", Source: "a list",
 			Date: clock(),
 		}},
-		Registry:  registryFake{},
+		Registry: registryFake{}, ReadReceipt: readFake,
 		Callbacks: gateway.CallbackConfig{Producers: map[string]bool{"huskeservice": true}, Queue: h.queue},
 		Now:       clock, NewUUID: uuid.NewString, Worker: "test", Logger: logger,
 		NewID: func(prefix string) string { return fmt.Sprintf("%s_%026d", prefix, ids.Add(1)) },
@@ -307,6 +309,15 @@ func (registryFake) Registered(_ context.Context, service string, id gateway.Ide
 	}
 }
 
+// readFake reads a status that says "readable" and then the UUID of its message.
+func readFake(raw []byte) (gateway.Receipt, error) {
+	uuid, ok := strings.CutPrefix(string(raw), "readable ")
+	if !ok {
+		return gateway.Receipt{}, errors.New("message is not well-formed XML")
+	}
+	return gateway.Receipt{ID: "read-" + uuid, Kind: gateway.ReceiptDelivered, MessageUUID: uuid, Raw: raw}, nil
+}
+
 // documentsFake keeps documents in memory.
 type documentsFake struct{ files sync.Map }
 
@@ -387,6 +398,14 @@ func (b broken) Registered(context.Context, string, gateway.Identifier, bool) (b
 }
 
 func (b broken) Ready(context.Context) error { return b.fail() }
+
+func (b broken) Health(context.Context) (*gateway.Health, error) { return nil, b.err }
+
+func (broken) ReceiptCounts() gateway.ReceiptCounts { return gateway.ReceiptCounts{} }
+
+func (b broken) Quarantine(context.Context, gateway.ReceiptFilter) ([]gateway.Receipt, error) {
+	return nil, b.fail()
+}
 
 func breaking(err error) func(Gateway) Gateway {
 	return func(g Gateway) Gateway { return broken{Gateway: g, err: err} }
