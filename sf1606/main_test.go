@@ -3,6 +3,7 @@ package sf1606_test
 import (
 	"context"
 	"crypto/tls"
+	"encoding/xml"
 	"errors"
 	"log/slog"
 	"net"
@@ -154,3 +155,5 @@ func deadline(t testing.TB) context.Context {
 }
 
 func noCertificate() tls.Certificate { return tls.Certificate{Certificate: [][]byte{}} }
+
+var receiptName = xml.Name{Local: "Receipt"}

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -50,15 +49,19 @@ func (c *NgDP) Run(ctx context.Context) error {
 		default:
 			failures = 0
 			if round.Failed > 0 {
-				wait = min(wait, c.cfg.BackoffMin)
+				wait = min(wait, c.later.next())
 			}
 		}
 		timer.Reset(wait)
 	}
 }
 
-// Poll makes one round: it lists all waiting messages and takes each of them. An error is about the API as a whole; the
-// rest of the round is then left for the next. Messages that fail on their own are counted, and left alone for a while.
+// maxFailures is how many messages in a row may fail before the API is held for broken as a whole.
+const maxFailures = 5
+
+// Poll makes one round: it lists all waiting messages and takes each of them. A message that fails is counted and left
+// alone for a while, so that the next round does not begin with it. The round ends with an error when the API as a whole
+// refuses us (401, 403, 429, 503), or when several messages in a row fail otherwise.
 func (c *NgDP) Poll(ctx context.Context) (Round, error) {
 	ids, err := c.list(ctx)
 	if err != nil {
@@ -70,32 +73,75 @@ func (c *NgDP) Poll(ctx context.Context) (Round, error) {
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	var (
-		next    atomic.Int64
-		workers sync.WaitGroup
-		mu      sync.Mutex
-		failure error
-	)
+	work := &work{client: c, ids: ids, round: &round, cancel: cancel}
+	var workers sync.WaitGroup
 	for range min(c.cfg.Parallel, len(ids)) {
-		workers.Go(func() {
-			for ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= len(ids) {
-					return
-				}
-				done, err := c.take(ctx, ids[i])
-				mu.Lock()
-				round.add(done)
-				if err != nil && failure == nil {
-					failure = err
-					cancel(err)
-				}
-				mu.Unlock()
-			}
-		})
+		workers.Go(func() { work.run(ctx) })
 	}
 	workers.Wait()
-	return round, failure
+	return round, work.failure
+}
+
+// work is what the workers of a round share.
+type work struct {
+	client *NgDP
+	cancel context.CancelCauseFunc
+
+	mu       sync.Mutex
+	ids      []string // not yet begun
+	round    *Round
+	failures int   // in a row
+	failure  error // that ended the round
+}
+
+func (w *work) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		id, ok := w.next()
+		if !ok {
+			return
+		}
+		done, err := w.client.take(ctx, id)
+		w.done(done, err)
+	}
+}
+
+func (w *work) next() (string, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.ids) == 0 {
+		return "", false
+	}
+	id := w.ids[0]
+	w.ids = w.ids[1:]
+	return id, true
+}
+
+func (w *work) done(s step, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.round.add(s)
+	if err == nil {
+		w.failures = 0
+		return
+	}
+	if w.failures++; w.failure == nil && (w.failures >= maxFailures || ofAll(err)) {
+		w.failure = err
+		w.cancel(err)
+	}
+}
+
+// ofAll tells whether a failure is about us or the API, and not about one message.
+func ofAll(err error) bool {
+	status, ok := errors.AsType[*StatusError](err)
+	if !ok {
+		return false
+	}
+	switch status.Status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		return true
+	default:
+		return false
+	}
 }
 
 // list collects the ids of all pages before anything is deleted, which would move them.
@@ -144,15 +190,15 @@ func (r *Round) add(s step) {
 	}
 }
 
-// take brings one message home. An error means that the API fails as a whole.
+// take brings one message home. An error may be about the API as a whole.
 func (c *NgDP) take(ctx context.Context, id string) (step, error) {
-	log := c.cfg.Logger.With("source", SourceNgDP, "memoId", id)
 	rcpt, refused, err := c.Fetch(ctx, id)
 	if err != nil {
 		return c.failed(ctx, id, err)
 	}
 	if refused != nil {
-		log.WarnContext(ctx, "message refused", "code", refused.Code, "messageUUID", rcpt.MessageUUID, "err", refused.Cause)
+		c.cfg.Logger.WarnContext(ctx, "message refused", "source", SourceNgDP, "memoId", id, "code", refused.Code,
+			"messageUUID", rcpt.MessageUUID, "err", refused.Cause)
 		if refused.Temporary {
 			c.later.failed(id)
 			return stepFailed, nil
@@ -162,25 +208,26 @@ func (c *NgDP) take(ctx context.Context, id string) (step, error) {
 		return c.failed(ctx, id, err)
 	}
 	if !rcpt.Positive() {
-		c.later.refused(id)
+		c.later.rest(id)
 		return stepRefused, nil
 	}
 	if c.cfg.KeepMemos {
-		c.later.refused(id)
+		c.later.rest(id)
 		return stepAccepted, nil
 	}
 	if err := c.Delete(ctx, id); err != nil {
-		step, err := c.failed(ctx, id, err)
-		return step, err
+		return c.failed(ctx, id, err)
 	}
 	c.later.done(id)
 	return stepAccepted, nil
 }
 
-// failed says whether a failure is of this message or of the API.
+// failed leaves the message for later, and says whether the failure may be the API's. A message that is gone needs
+// nothing more; one whose state or receipt the API does not take (400, 409, 422) fails alone.
 func (c *NgDP) failed(ctx context.Context, id string, err error) (step, error) {
 	status, ok := errors.AsType[*StatusError](err)
 	if !ok {
+		c.later.failed(id)
 		return stepFailed, err
 	}
 	c.cfg.Logger.WarnContext(ctx, "message not taken", "source", SourceNgDP, "memoId", id, "op", status.Op, "status", status.Status)
@@ -191,16 +238,17 @@ func (c *NgDP) failed(ctx context.Context, id string, err error) (step, error) {
 	case http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity:
 		c.later.failed(id)
 		return stepFailed, nil
-	default: // 401, 403, 429, 5xx, redirects
+	default:
+		c.later.failed(id)
 		return stepFailed, err
 	}
 }
 
 // later remembers which messages are left alone until when. It forgets those that are not listed any more.
 type later struct {
-	now           func() time.Time
-	shortest      time.Duration
-	longest, rest time.Duration
+	now            func() time.Time
+	shortest       time.Duration
+	longest, alone time.Duration
 
 	mu    sync.Mutex
 	until map[string]pause
@@ -213,7 +261,7 @@ type pause struct {
 
 func newLater(cfg NgDPConfig) *later {
 	return &later{
-		now: cfg.Now, shortest: cfg.BackoffMin, longest: cfg.BackoffMax, rest: cfg.RefusedPause, until: map[string]pause{},
+		now: cfg.Now, shortest: cfg.BackoffMin, longest: cfg.BackoffMax, alone: cfg.RefusedPause, until: map[string]pause{},
 	}
 }
 
@@ -244,6 +292,17 @@ func (l *later) due(ids []string) []string {
 	return due
 }
 
+// next is how long it is until a message that failed is due again.
+func (l *later) next() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now, first := l.now(), l.longest
+	for _, p := range l.until {
+		first = min(first, max(p.until.Sub(now), 0))
+	}
+	return first
+}
+
 func (l *later) failed(id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -253,10 +312,11 @@ func (l *later) failed(id string) {
 	l.until[id] = p
 }
 
-func (l *later) refused(id string) {
+// rest leaves a message alone for long: its receipt was taken, and yet it stays.
+func (l *later) rest(id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.until[id] = pause{until: l.now().Add(l.rest)}
+	l.until[id] = pause{until: l.now().Add(l.alone)}
 }
 
 func (l *later) done(id string) {

@@ -39,7 +39,8 @@ type NgDPConfig struct {
 
 // NgDPFaults are shares of the calls, 0 to 1.
 type NgDPFaults struct {
-	Rate503     float64 `json:"rate503"`     // any call: 503 with Retry-After: 1
+	Rate503     float64 `json:"rate503"`     // any call: 503
+	RetryAfter  int     `json:"retryAfter"`  // seconds told with 503; zero tells none
 	RateCut     float64 `json:"rateCut"`     // a message is cut at 60 %
 	RateLost    float64 `json:"rateLost"`    // a receipt or a DELETE is taken, but the answer is cut
 	RateGone    float64 `json:"rateGone"`    // a message is answered 404, once
@@ -54,6 +55,9 @@ func (f NgDPFaults) validate() error {
 		if !(r >= 0 && r <= 1) { // also catches NaN
 			return errors.New("sf1606test: a rate must be between 0 and 1")
 		}
+	}
+	if f.RetryAfter < 0 {
+		return errors.New("sf1606test: retryAfter must not be negative")
 	}
 	return nil
 }

@@ -20,9 +20,9 @@ func (n *NgDP) routes() http.Handler {
 	mux.HandleFunc("POST /apis/v1/memos/{id}/receipt", n.receipt)
 	mux.HandleFunc("DELETE /apis/v1/memos/{id}", n.remove)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if status := n.gate(r); status != 0 {
-			if status == http.StatusServiceUnavailable {
-				w.Header().Set("Retry-After", "1")
+		if status, after := n.gate(r); status != 0 {
+			if after > 0 {
+				w.Header().Set("Retry-After", strconv.Itoa(after))
 			}
 			fail(w, status)
 			return
@@ -31,8 +31,8 @@ func (n *NgDP) routes() http.Handler {
 	})
 }
 
-// gate says with which status a call is refused; 0 lets it in.
-func (n *NgDP) gate(r *http.Request) (status int) {
+// gate says with which status a call is refused, and when to try again; 0 lets it in.
+func (n *NgDP) gate(r *http.Request) (status, after int) {
 	user, password, _ := r.BasicAuth()
 	known := n.cfg.User == "" && n.cfg.Password == "" || equal(user, n.cfg.User) && equal(password, n.cfg.Password)
 	n.change(func() {
@@ -41,10 +41,10 @@ func (n *NgDP) gate(r *http.Request) (status int) {
 		case !known || n.faults.Refuse401:
 			status = http.StatusUnauthorized
 		case n.hit(n.faults.Rate503):
-			status = http.StatusServiceUnavailable
+			status, after = http.StatusServiceUnavailable, n.faults.RetryAfter
 		}
 	})
-	return status
+	return status, after
 }
 
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

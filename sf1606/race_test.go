@@ -1,0 +1,5 @@
+//go:build race
+
+package sf1606_test
+
+const raceEnabled = true
