@@ -31,14 +31,13 @@ func SafeName(name string) string {
 	name = norm.NFC.String(strings.ToValidUTF8(name, "_"))
 	name = norm.NFC.String(strings.Map(safeRune, name)) // what a removed character kept apart may now belong together
 	name = strings.TrimLeft(trimEnd(strings.Join(strings.Fields(name), " ")), ". ")
-	name = shorten(name, MaxNameBytes-1)
 	switch {
 	case name == "":
 		return unnamed
 	case isDevice(name) || name[0] == '-':
-		return "_" + name
+		name = "_" + name
 	}
-	return name
+	return shorten(name, MaxNameBytes)
 }
 
 // safeRune replaces what must not stand in a name; -1 removes it.
@@ -65,11 +64,18 @@ func shorten(name string, most int) string {
 	if len(ending) > maxEndingBytes {
 		ending = ""
 	}
-	stem := name[:most-len(ending)]
-	for !utf8.ValidString(stem) {
-		stem = stem[:len(stem)-1]
+	return cutBytes(strings.TrimSuffix(name, ending), most-len(ending)) + ending
+}
+
+// cutBytes cuts a text to so many bytes, at a character.
+func cutBytes(s string, most int) string {
+	if len(s) <= most {
+		return s
 	}
-	return trimEnd(stem) + ending
+	for most > 0 && !utf8.RuneStart(s[most]) {
+		most--
+	}
+	return trimEnd(s[:most])
 }
 
 // isDevice tells whether Windows takes a name for a device, whatever its ending.
@@ -105,16 +111,16 @@ func (n *Names) Take(name string) string {
 		return safe
 	}
 	ending := path.Ext(safe)
+	if len(ending) > maxEndingBytes {
+		ending = ""
+	}
 	stem := strings.TrimSuffix(safe, ending)
 	for {
 		n.last[folded]++
 		number := " (" + strconv.Itoa(n.last[folded]) + ")"
-		next := shorten(stem, MaxNameBytes-len(number)-len(ending)) + number + ending
-		if len(ending) > maxEndingBytes {
-			next = shorten(safe, MaxNameBytes-len(number)) + number
-		}
+		next := cutBytes(stem, MaxNameBytes-len(number)-len(ending)) + number + ending
 		if key := foldName(next); !n.taken[key] {
-			n.taken[key] = true
+			n.taken[key], n.last[key] = true, 1
 			return next
 		}
 	}

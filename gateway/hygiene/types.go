@@ -65,6 +65,9 @@ func agrees(declared string, found *mimetype.MIME) bool {
 	switch {
 	case name == "text/plain":
 		return slices.Contains(plainTexts, declared)
+	case name == "text/html":
+		// XML without a declaration that begins with an element HTML has, too. It is looked into as HTML is.
+		return declared == "text/xml" || declared == "application/xml" || declared == "application/xhtml+xml"
 	case found.Is("text/xml"), strings.HasSuffix(name, "+xml"):
 		// Any kind of XML, but not what a browser runs.
 		return declared == "text/xml" || declared == "application/xml" || strings.HasSuffix(declared, "+xml") && declared != "image/svg+xml"
