@@ -262,7 +262,10 @@ func TestTheTimelineNamesEveryFile(t *testing.T) {
 	t.Parallel()
 	files := contents(t, write(t, dossier(t), options()))
 	var line struct {
-		Files []struct{ Name, About string }
+		Files []struct {
+			Name  string `json:"name"`
+			About string `json:"about"`
+		} `json:"files"`
 	}
 	if err := json.Unmarshal([]byte(files["tidslinje.json"]), &line); err != nil {
 		t.Fatal(err)

@@ -9,7 +9,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/pem"
 	"io"
 	"math/big"
 	"os"
@@ -76,10 +75,6 @@ func newAuthority(name string) authority {
 		return tls.Certificate{Certificate: [][]byte{cert.Raw}, PrivateKey: key, Leaf: cert}
 	}
 	return authority{pool, root, pair(leaf, key), pair(old, oldKey)}
-}
-
-func (a authority) pem() []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.root.Raw})
 }
 
 // The identity of the letter in ../../sf1601/memo/testdata/letter-1.1.xml.

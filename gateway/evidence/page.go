@@ -16,7 +16,7 @@ import (
 //go:embed kvittering.gohtml
 var pageText string
 
-var pageTemplate = template.Must(template.New(namePage).Parse(pageText)) //nolint:gochecknoglobals // a constant that Go cannot spell
+var pageTemplate = template.Must(template.New(namePage).Parse(pageText))
 
 // page is what kvittering.html shows. Its texts are Danish, for the reader of a case.
 type page struct {
@@ -63,7 +63,8 @@ func (b *builder) headline() (string, []string) {
 	switch found := b.t.Delivered; {
 	case found != nil && found.Kind == "afleveret":
 		facts := []string{
-			"Brevet var til rådighed for modtageren i Digital Post fra dette tidspunkt. Det regnes for kommet frem da, uanset om og hvornår det blev læst.",
+			"Brevet var til rådighed for modtageren i Digital Post fra dette tidspunkt. Det regnes for kommet frem da, " +
+				"uanset om og hvornår det blev læst.",
 			fmt.Sprintf("I UTC: %s. Det står i kvitteringen %s.", found.At.UTC.Format(time.RFC3339Nano), found.Receipt),
 		}
 		if m.State == gateway.Returned {
@@ -89,7 +90,8 @@ func (b *builder) undelivered(m gateway.Message) (string, []string) {
 	const none = "Ingen kvittering for aflevering endnu"
 	sent := "Brevet er ikke blevet taget imod af modtagersystemet endnu."
 	if !m.SubmittedAt.IsZero() {
-		sent = "Modtagersystemet tog imod brevet " + b.danish(m.SubmittedAt) + ". At det er taget imod, er ikke det samme som at det er afleveret."
+		sent = "Modtagersystemet tog imod brevet " + b.danish(m.SubmittedAt) +
+			". At det er taget imod, er ikke det samme som at det er afleveret."
 	}
 	ended := ""
 	if !m.FinalAt.IsZero() {
@@ -98,7 +100,8 @@ func (b *builder) undelivered(m gateway.Message) (string, []string) {
 	switch m.State {
 	case gateway.Delivered:
 		return "Taget imod af modtagerens system " + b.danish(m.FinalAt),
-			[]string{"På denne kanal findes der ingen kvittering for aflevering. Det sidste, der vides, er at modtagerens system tog imod brevet."}
+			[]string{"På denne kanal findes der ingen kvittering for aflevering. " +
+				"Det sidste, der vides, er at modtagerens system tog imod brevet."}
 	case gateway.Received:
 		return none, []string{"Brevet er modtaget der, hvor det skal afleveres, men er endnu ikke meldt afleveret.", sent}
 	case gateway.Failed:

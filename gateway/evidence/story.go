@@ -195,7 +195,7 @@ func (x *examination) kombi(r *requestRecord) (good string, wrong, err error) {
 	case errors.As(err, &broken) && broken.Reason == memo.ReasonRead:
 		return "", nil, err
 	case err != nil:
-		return "", errors.New("it is not a kombi_request that can be read"), nil //nolint:nilerr // a verdict
+		return "", errors.New("it is not a kombi_request that can be read"), nil
 	case k.Message == nil && !k.Forsendelse:
 		return "", errors.New("it holds neither a MeMo nor a ForsendelseI"), nil
 	}
@@ -219,7 +219,7 @@ func (x *examination) kombi(r *requestRecord) (good string, wrong, err error) {
 	return "the letter in it has the identity of the message", nil, nil
 }
 
-// mail looks for the identity of the letter in a mail: the Message-ID is made from the message's id. (channels/smtp)
+// mail looks for the identity of the letter in a mail: the Message-ID is made from the message's id (package smtp).
 func (x *examination) mail(r *requestRecord) (good string, wrong, err error) {
 	header := io.LimitReader(x.c.Open(r.File), maxHeader)
 	found, err := contains(x.ctx, header, "<"+x.t.Message.ID+"@")
@@ -245,7 +245,7 @@ func (x *examination) receipt(all []told, r *receiptRecord, raw []byte) (_ []tol
 	case form == formOther:
 		return all, "it is as it was received; it is not of Beskedfordeler, so nothing in it is compared", nil
 	case !belongs(b, &x.t.Message):
-		return all, "", errors.New("it is about another message: neither MessageUUID, AfsendelseIdentifikator nor TransmissionId is this one's")
+		return all, "", errors.New("it is about another message: none of its three identities is this one's")
 	case b.ID != r.ID:
 		return all, "", errors.New("its BeskedId is not the one in the timeline")
 	}

@@ -203,7 +203,7 @@ func TestStoriesThatDoNotAgreeAreFound(t *testing.T) {
 			RuleManifest, "svar/forsoeg-2.json", "not in the container"},
 		"a certificate that is none": {same, replaced(nameSigner, []byte("hello")), RuleManifest, "anmodning/manifest-1.xml", "not a certificate"},
 		"an attempt retold":          {same, retold(func(t *timeline) { t.Attempts[0].Code = "200" }), RuleAnswer, "svar/forsoeg-1.json", "timeline"},
-		"an answer left out": {same, func(b *builder, files []asice.File) []asice.File {
+		"an answer left out": {same, func(_ *builder, files []asice.File) []asice.File {
 			return slices.DeleteFunc(files, func(f asice.File) bool { return f.Name == "svar/forsoeg-1-svar.xml" })
 		}, RuleAnswer, "svar/forsoeg-1-svar.xml", "not in the container"},
 		"a file that the timeline does not tell of": {same, func(_ *builder, files []asice.File) []asice.File {

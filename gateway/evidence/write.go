@@ -148,7 +148,8 @@ func (b *builder) request() {
 		}
 	}
 	b.t.Request = record
-	b.add(asice.File{Name: name, MediaType: media, Open: r.Open}, "Det, der blev sendt, byte for byte. Brevets filer står i det som base64.")
+	b.add(asice.File{Name: name, MediaType: media, Open: r.Open},
+		"Det, der blev sendt, byte for byte. Brevets filer står i det som base64.")
 }
 
 // manifests takes in the signatures that were made before anything left, and gives their files by id.

@@ -42,7 +42,7 @@ func extract(t *testing.T, container []byte) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		name := filepath.Join(dir, f.Name) //nolint:gosec // Write has checked the names
+		name := filepath.Join(dir, f.Name)
 		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 			t.Fatal(err)
 		}

@@ -41,16 +41,16 @@ func (c *Container) Verify(ctx context.Context, trust Trust) ([]Check, *Signed, 
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := readSigned(document)
-	v.note(RuleSignature, nameSignatures, err, "it has the form of a XAdES signature of this program")
-	if err != nil {
+	s, wrong := readSigned(document)
+	if !v.note(RuleSignature, nameSignatures, wrong, "it has the form of a XAdES signature of this program") {
 		return v.checks, nil, nil
 	}
 	chain, err := s.verify()
 	v.note(RuleSignature, nameSignatures, err, "the signature over the digests of all files holds")
 	holds := err == nil
 	if len(chain) > 0 {
-		v.note(RuleChain, nameSignatures, trust.check(chain, s.at), "the signer's certificate was valid when it signed, and chains to a trusted root")
+		v.note(RuleChain, nameSignatures, trust.check(chain, s.at),
+			"the signer's certificate was valid when it signed, and chains to a trusted root")
 	}
 	if err := v.own(s); err != nil {
 		return nil, nil, err
@@ -68,12 +68,14 @@ type verification struct {
 	checks []Check
 }
 
-func (v *verification) note(rule Rule, file string, err error, good string) {
+// note adds a check, and reports whether it holds.
+func (v *verification) note(rule Rule, file string, err error, good string) bool {
 	check := Check{Rule: rule, File: file, Passed: err == nil, Text: good}
 	if err != nil {
 		check.Text = err.Error()
 	}
 	v.checks = append(v.checks, check)
+	return check.Passed
 }
 
 // own reads a file that belongs to the container; one that is too large is as good as an empty one.

@@ -1,6 +1,7 @@
 package asice
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -34,15 +35,16 @@ const (
 	textPropRef   = `<ds:Reference Type="http://uri.etsi.org/01903#SignedProperties" URI="#` + idPro + `">` +
 		`<ds:Transforms><ds:Transform Algorithm="` + excl + `"></ds:Transform></ds:Transforms>` +
 		`<ds:DigestMethod Algorithm="` + algSHA256 + `"></ds:DigestMethod><ds:DigestValue>`
-	textInfoEnd  = `</ds:SignedInfo>`
-	textValue    = `<ds:SignatureValue>`
-	textKeyInfo  = `</ds:SignatureValue><ds:KeyInfo><ds:X509Data>`
-	textCert     = `<ds:X509Certificate>`
-	textCertEnd  = `</ds:X509Certificate>`
-	textObject   = `</ds:X509Data></ds:KeyInfo><ds:Object><xades:QualifyingProperties ` + nsXA + ` Target="#` + idSig + `">`
-	textProps    = `<xades:SignedProperties ` + nsXA + ` Id="` + idPro + `"><xades:SignedSignatureProperties><xades:SigningTime>`
-	textCerts    = `</xades:SigningTime><xades:SigningCertificateV2>`
-	textCertRef  = `<xades:Cert><xades:CertDigest><ds:DigestMethod ` + nsDS + ` Algorithm="` + algSHA256 + `"></ds:DigestMethod><ds:DigestValue ` + nsDS + `>`
+	textInfoEnd = `</ds:SignedInfo>`
+	textValue   = `<ds:SignatureValue>`
+	textKeyInfo = `</ds:SignatureValue><ds:KeyInfo><ds:X509Data>`
+	textCert    = `<ds:X509Certificate>`
+	textCertEnd = `</ds:X509Certificate>`
+	textObject  = `</ds:X509Data></ds:KeyInfo><ds:Object><xades:QualifyingProperties ` + nsXA + ` Target="#` + idSig + `">`
+	textProps   = `<xades:SignedProperties ` + nsXA + ` Id="` + idPro + `"><xades:SignedSignatureProperties><xades:SigningTime>`
+	textCerts   = `</xades:SigningTime><xades:SigningCertificateV2>`
+	textCertRef = `<xades:Cert><xades:CertDigest><ds:DigestMethod ` + nsDS + ` Algorithm="` + algSHA256 + `"></ds:DigestMethod>` +
+		`<ds:DigestValue ` + nsDS + `>`
 	textCertTail = `</ds:DigestValue></xades:CertDigest></xades:Cert>`
 	textFormats  = `</xades:SigningCertificateV2></xades:SignedSignatureProperties><xades:SignedDataObjectProperties>`
 	textFormat   = `<xades:DataObjectFormat ObjectReference="#fil-`
@@ -221,7 +223,7 @@ func readSigned(document []byte) (*signed, error) {
 		s.files[i].mediaType = sc.until(textMimeEnd)
 	}
 	sc.want(textPropsEnd + textTail)
-	if sc.bad || sc.rest != "" || len(s.chain) == 0 || string(s.document()) != string(document) {
+	if sc.bad || sc.rest != "" || len(s.chain) == 0 || !bytes.Equal(s.document(), document) {
 		return nil, errForm
 	}
 	return s, s.checkFiles()

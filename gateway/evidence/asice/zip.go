@@ -109,8 +109,8 @@ func directory(entries []entry, at stamp) []byte {
 	b = le.AppendUint16(b, uint16(len(entries))) //nolint:gosec // MaxFiles bounds it
 	b = le.AppendUint16(b, uint16(len(entries))) //nolint:gosec // as above
 	b = le.AppendUint32(b, uint32(size))         //nolint:gosec // MaxFiles and maxName bound it
-	b = le.AppendUint32(b, uint32(start))        //nolint:gosec // layout bounds it
-	return le.AppendUint16(b, 0)                 // no comment
+	b = le.AppendUint32(b, uint32(start))
+	return le.AppendUint16(b, 0) // no comment
 }
 
 // layout gives every entry its place, one after the other from the first byte on.
