@@ -28,6 +28,7 @@ type Operator struct {
 type Config struct {
 	Operators    []Operator         // nobody is let in without one
 	RedisConnOpt asynq.RedisConnOpt // of the queues to show; required
+	Statuses     Statuses           // the gateway; nil: there is no page of statuses
 }
 
 // Console is the handler of everything under [Root]. Close it to give back its connections to Redis.
@@ -61,6 +62,13 @@ func New(cfg Config) (*Console, error) {
 		asset("assets/"+r.PathValue("name"))(w, r)
 	})
 	c.mux.Handle(queuesRoot+"/", q)
+	if cfg.Statuses != nil {
+		page, err := newStatuses(cfg.Statuses)
+		if err != nil {
+			return nil, errors.Join(err, q.Close())
+		}
+		c.mux.Handle(statusesRoot, page)
+	}
 	return c, nil
 }
 

@@ -37,7 +37,7 @@ func setup(t *testing.T) *httptest.Server {
 		}
 	}
 	c, err := console.New(console.Config{
-		RedisConnOpt: opt,
+		RedisConnOpt: opt, Statuses: known{},
 		Operators: []console.Operator{
 			{Name: "anden", PasswordSHA256: sha256.Sum256([]byte("andet"))},
 			{Name: operator, PasswordSHA256: sha256.Sum256([]byte(password))},
@@ -94,7 +94,7 @@ func TestNobodyIsLetInWithoutPassword(t *testing.T) {
 	t.Parallel()
 	server := setup(t)
 	paths := []string{
-		"/console/", "/console/assets/fonts.css", "/console/queues/", "/console/queues/api/queues",
+		"/console/", "/console/assets/fonts.css", "/console/statuses", "/console/queues/", "/console/queues/api/queues",
 		"/console/queues/static/js/main.5adda2da.chunk.js", "/console/nothing",
 	}
 	for _, path := range paths {
@@ -111,7 +111,7 @@ func TestNobodyIsLetInWithoutPassword(t *testing.T) {
 			}
 		}
 	}
-	for _, path := range paths[:5] {
+	for _, path := range paths[:6] {
 		if a := get(t, server, path); a.status != http.StatusOK {
 			t.Errorf("%s with the right password: %d", path, a.status)
 		}
@@ -168,7 +168,7 @@ var (
 func TestNothingIsLoadedFromOutside(t *testing.T) {
 	t.Parallel()
 	server := setup(t)
-	todo := []string{"/console/", "/console/queues/", "/console/queues", "/console/queues/queues/digitalpost?status=pending", "/console/queues/index.html"}
+	todo := []string{"/console/", "/console/statuses", "/console/queues/", "/console/queues", "/console/queues/queues/digitalpost?status=pending", "/console/queues/index.html"}
 	seen := make(map[string]bool)
 	fonts := 0
 	for len(todo) > 0 {
@@ -229,7 +229,7 @@ func TestNothingIsLoadedFromOutside(t *testing.T) {
 func TestPolicyForbidsOtherHosts(t *testing.T) {
 	t.Parallel()
 	server := setup(t)
-	for _, path := range []string{"/console/", "/console/queues/", "/console/queues/servers", "/console/queues/api/queues"} {
+	for _, path := range []string{"/console/", "/console/statuses", "/console/queues/", "/console/queues/servers", "/console/queues/api/queues"} {
 		a := get(t, server, path)
 		policy := a.header.Get("Content-Security-Policy")
 		if !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "http") ||
