@@ -168,6 +168,9 @@ func (g *Gateway) withOutbox(cfg CallbackConfig) error {
 	return nil
 }
 
+// Outbox is the journal of the gateway as others must write events to it, so that those who have a callback are told.
+func (g *Gateway) Outbox() Journal { return g.journal }
+
 // The pace of a replay.
 const (
 	replayPage = 500
