@@ -143,7 +143,9 @@ func cause(ctx context.Context, err error) string {
 		return failTimeout
 	case errors.As(err, &dns):
 		return failName
-	case errors.As(err, &certificate), errors.As(err, &alert), errors.As(err, &record):
+	case errors.As(err, &certificate), errors.As(err, &alert), errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
+		return failTLS
+	case errors.As(err, &operation) && (operation.Op == "remote error" || operation.Op == "local error"): // crypto/tls's alerts
 		return failTLS
 	case errors.As(err, &operation), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return failConnect

@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"log" //nolint:depguard // net/http asks for one
 	"log/slog"
 	"net"
 	"net/http"
@@ -81,7 +82,7 @@ func newSite(t testing.TB, k *clock, answer func(w http.ResponseWriter, r *http.
 	}
 	s := &site{clock: k, answer: answer, came: make(chan call, 100_000)}
 	s.Server = httptest.NewUnstartedServer(s)
-	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	s.Config.ErrorLog = quiet()
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	return s
@@ -403,3 +404,6 @@ func (h *house) settled(t *testing.T, of string, since time.Duration, couriers .
 		return len(due) == 0 && busy == 0
 	})
 }
+
+// quiet is the error log of a server whose errors are meant.
+func quiet() *log.Logger { return slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) }
