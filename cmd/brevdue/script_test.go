@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs the command line as a shell would, one file of testdata/script a story. Every script finds a simulator's
-// certificates in sim/, and expired ones in expired/.
+// certificates in sim/, expired ones in expired/, and evidence of a letter (see writeEvidence).
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	certificates := sync.OnceValues(func() (pair [2]*sf1601test.Authority, err error) {
@@ -39,7 +39,10 @@ func TestScripts(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return errors.Join(pair[0].WriteFiles(filepath.Join(env.WorkDir, "sim")), pair[1].WriteFiles(filepath.Join(env.WorkDir, "expired")))
+			return errors.Join(
+				pair[0].WriteFiles(filepath.Join(env.WorkDir, "sim")), pair[1].WriteFiles(filepath.Join(env.WorkDir, "expired")),
+				writeEvidence(env.WorkDir, pair[0]),
+			)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exitcode": exitCode},
 	})
