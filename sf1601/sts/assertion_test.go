@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
+	"encoding/pem"
 	"errors"
 	"math/big"
 	"os"
@@ -253,12 +254,13 @@ func TestAttacksOnAssertions(t *testing.T) {
 		"comment in NameID, signed": {func(_ *testing.T, good, _, _ string) string {
 			return strings.Replace(good, genuine, genuine+"<!-- .evil -->", 1)
 		}, sts.ErrAssertion},
-		"processing instruction":             {after(replaced("CN=genuine", "CN=<?x?>genuine")), sts.ErrAssertion},
-		"element in NameID, signed":          {content(replaced("CN=genuine", "CN=<saml:X></saml:X>genuine")), sts.ErrAssertion},
-		"two subjects, signed":               {content(replaced("</saml:Subject>", "</saml:Subject><saml:Subject><saml:NameID>x</saml:NameID></saml:Subject>")), sts.ErrAssertion},
-		"two issuers, signed":                {content(replaced("</saml:Conditions>", "</saml:Conditions><saml:Issuer>x</saml:Issuer>")), sts.ErrAssertion},
-		"second assertion in Advice, signed": {content(replaced("</saml:Conditions>", "</saml:Conditions><saml:Advice>"+evilAssertion+"</saml:Advice>")), sts.ErrAssertion},
-		"entity":                             {after(replaced("CN=genuine", "CN=&evil;")), nil},
+		"processing instruction":                  {after(replaced("CN=genuine", "CN=<?x?>genuine")), sts.ErrAssertion},
+		"element in NameID, signed":               {content(replaced("CN=genuine", "CN=<saml:X></saml:X>genuine")), sts.ErrAssertion},
+		"two subjects, signed":                    {content(replaced("</saml:Subject>", "</saml:Subject><saml:Subject><saml:NameID>x</saml:NameID></saml:Subject>")), sts.ErrAssertion},
+		"a second signature further down, signed": {content(replaced("</saml:Conditions>", "</saml:Conditions><saml:Advice>"+sig+"</saml:Advice>")), sts.ErrAssertion},
+		"two issuers, signed":                     {content(replaced("</saml:Conditions>", "</saml:Conditions><saml:Issuer>x</saml:Issuer>")), sts.ErrAssertion},
+		"second assertion in Advice, signed":      {content(replaced("</saml:Conditions>", "</saml:Conditions><saml:Advice>"+evilAssertion+"</saml:Advice>")), sts.ErrAssertion},
+		"entity":                                  {after(replaced("CN=genuine", "CN=&evil;")), nil},
 		"wrong key": {func(t *testing.T, _, bare, _ string) string {
 			t.Helper()
 			return signedBy(t, bare, otherPair(), nil)
@@ -468,15 +470,41 @@ func write(t *testing.T, file string, data []byte) {
 	}
 }
 
+// kept reads a file of testdata: assertion.xml is signed with the key of sts.pem
+// and bound to system.pem. Workers of a fuzz test do not share keys made anew.
+func kept(t testing.TB, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func keptCertificate(t testing.TB, name string) *x509.Certificate {
+	t.Helper()
+	block, _ := pem.Decode(kept(t, name))
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert
+}
+
 // FuzzVerifyAssertion looks for panics, and for anything but the one signed
 // assertion that is believed.
 func FuzzVerifyAssertion(f *testing.F) {
-	good := signedBy(f, unsigned("_good", genuine, ourPair()), stsPair(), nil)
-	f.Add([]byte(good))
+	by := trust()
+	by.STS, by.Holder = []*x509.Certificate{keptCertificate(f, "sts.pem")}, keptCertificate(f, "system.pem").Raw
+	good := kept(f, "assertion.xml")
+	if _, err := sts.VerifyAssertion(good, by); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
 	f.Add([]byte(unsigned("_good", evil, ourPair())))
 	f.Add([]byte(strings.Replace(template, "PREFIXES", "", 1)))
 	f.Fuzz(func(t *testing.T, assertion []byte) {
-		got, err := sts.VerifyAssertion(assertion, trust())
+		got, err := sts.VerifyAssertion(assertion, by)
 		if err != nil {
 			if !errors.Is(err, sts.ErrAssertion) && !errors.Is(err, sts.ErrUntrusted) && !errors.Is(err, sts.ErrConditions) {
 				t.Errorf("an error of no family: %v", err)
