@@ -9,7 +9,7 @@ import (
 	"github.com/brevdue/brevdue/gateway/inbound"
 )
 
-var because = inbound.Decision{By: "operator", Reason: "Sagen hører til ESDH"} //nolint:gochecknoglobals // a constant of the tests
+var because = inbound.Decision{By: "operator", Reason: "Sagen hører til ESDH"}
 
 func TestADeliveredPostCanBeDeliveredAgain(t *testing.T) {
 	t.Parallel()

@@ -183,7 +183,7 @@ func (s *Service) next(p *gateway.Post) (string, bool, error) {
 		return "", false, nil
 	}
 	var f routing.Facts
-	if err := json.Unmarshal(p.Facts, &f); err != nil {
+	if err := json.Unmarshal(p.Facts, &f); err != nil { //nolint:musttag // written from the same type by receive
 		return "", false, fmt.Errorf("facts of post %s: %w", p.ID, err)
 	}
 	d := s.cfg.Rules.Match(f)

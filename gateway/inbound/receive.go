@@ -232,7 +232,7 @@ func (d *delivery) post(ctx context.Context, m *memo.Message, meta sf1606.Meta) 
 		c = routing.Correlation{Ours: true, Producer: answers.Producer}
 	}
 	facts := routing.FactsOf(m, c)
-	raw, err := json.Marshal(facts)
+	raw, err := json.Marshal(facts) //nolint:musttag // read back into the same type
 	if err != nil {
 		return nil, receipt, fmt.Errorf("facts of a post: %w", err)
 	}

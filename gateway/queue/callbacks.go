@@ -21,9 +21,9 @@ const (
 	TaskCallbackWake = "callback:wake"
 )
 
-// Deliverer tells producers of the events of a lane. *callback.Courier is one.
+// Deliverer does what is due for a lane of callbacks (*callback.Courier), or for a post (*inbound.Service).
 type Deliverer interface {
-	Deliver(ctx context.Context, lane string) error
+	Deliver(ctx context.Context, id string) error
 }
 
 // CallbackWorkers says how the lanes are worked off.
@@ -131,7 +131,7 @@ func (q *Queue) wake(ctx context.Context, d Deliverer, lane string) error {
 	err := d.Deliver(ctx, lane)
 	later, ok := errors.AsType[*gateway.Later](err)
 	if !ok {
-		return err //nolint:wrapcheck // asynq writes it down as it is
+		return err
 	}
 	if !later.Counted {
 		return nil // somebody else has it

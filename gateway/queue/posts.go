@@ -17,14 +17,9 @@ const PostQueue = "inbound"
 // TaskPost is the asynq task type of "bring this post to its target".
 const TaskPost = "post:deliver"
 
-// PostDeliverer brings a post to its target. *inbound.Service is one.
-type PostDeliverer interface {
-	Deliver(ctx context.Context, postID string) error
-}
-
 // PostWorkers says how inbound post is worked off.
 type PostWorkers struct {
-	Deliverer   PostDeliverer
+	Deliverer   Deliverer
 	Concurrency int           // posts on their way at a time; default 20
 	Shutdown    time.Duration // for posts on their way when the process stops; default 30 seconds
 }
