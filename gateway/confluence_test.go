@@ -65,7 +65,9 @@ func starts() map[string]func(t *testing.T, b *bundle, reference string) gateway
 		}
 	}
 	return map[string]func(*testing.T, *bundle, string) gateway.Message{
-		"queued":    func(t *testing.T, b *bundle, reference string) gateway.Message { return b.accept(t, draft(t, reference)).Messages[0] },
+		"queued": func(t *testing.T, b *bundle, reference string) gateway.Message {
+			return b.accept(t, draft(t, reference)).Messages[0]
+		},
 		"submitted": dispatched(gateway.Outcome{Class: gateway.Accept}),
 		"sending":   dispatched(gateway.Outcome{Class: gateway.Unknown}),
 		"retried":   dispatched(gateway.Outcome{Class: gateway.Retry}),

@@ -12,7 +12,7 @@ import (
 const OverdueAfter = 24 * time.Hour
 
 // StatusWithin is a channel whose final status takes its own time (a printed letter waits for the print run and the post,
-// say): the default of Policy.OverdueAfter.
+// say): the default of Policy.OverdueAfter. Zero: it has none to offer.
 type StatusWithin interface{ StatusWithin() time.Duration }
 
 // Health is what an operator should know of: warnings, none of which keeps the gateway from its work.
@@ -48,7 +48,7 @@ func (g *Gateway) setOverdue(c Channel) {
 	p := g.policies[c.Name()]
 	if p.OverdueAfter == 0 {
 		p.OverdueAfter = OverdueAfter
-		if s, ok := c.(StatusWithin); ok {
+		if s, ok := c.(StatusWithin); ok && s.StatusWithin() > 0 {
 			p.OverdueAfter = s.StatusWithin()
 		}
 	}

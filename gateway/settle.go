@@ -147,8 +147,11 @@ func (g *Gateway) story(m *Message, r *Receipt, to MessageState) (code, text str
 	if code == "" {
 		code = r.Status
 	}
-	if r.Conflict {
+	switch {
+	case r.Conflict:
 		text = sentences(text, "The status contradicts itself: "+r.Hint)
+	case r.Kind == ReceiptNote:
+		text = sentences(text, r.Hint)
 	}
 	if m.State == Failed && (to == Delivered || to == Returned) {
 		code, text = "late."+string(to), sentences(code, text,

@@ -37,8 +37,11 @@ func Receipt(codes *sf1601.Table, raw []byte, b *beskedfordeler.Besked) gateway.
 			r.Systems = append(r.Systems, related.ID)
 		}
 	}
-	if !agreed {
+	switch {
+	case !agreed:
 		r.Conflict, r.Hint = true, disagreement(b, kind)
+	case kind == beskedfordeler.KindUnknown && b.Status != nil:
+		r.Hint = "Neither ObjektHandling nor TransaktionsStatusKode is one that is known here: nothing was concluded from it."
 	}
 	switch kind {
 	case beskedfordeler.KindModtaget, beskedfordeler.KindFjernprintModtaget:
@@ -67,10 +70,7 @@ func disagreement(b *beskedfordeler.Besked, followed beskedfordeler.Kind) string
 		}
 	}
 	verdict := "ObjektHandling was followed"
-	switch {
-	case followed == beskedfordeler.KindUnknown:
-		verdict = "neither was followed"
-	case !strings.EqualFold(strings.TrimSpace(b.Handling), followed.Handling()):
+	if !strings.EqualFold(strings.TrimSpace(b.Handling), followed.Handling()) {
 		verdict = "TransaktionsStatusKode was followed"
 	}
 	return handling + ", TransaktionsStatusKode says something else; " + verdict + "."
