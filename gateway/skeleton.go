@@ -78,9 +78,10 @@ const (
 	boneContent
 	boneAgain
 	boneDocument
-
-	boneLines boneKind = 8
 )
+
+// boneLines is added to a kind whose base64 stands in lines.
+const boneLines boneKind = 8
 
 // bone is a part of a skeleton. Of a decoded one no kind is boneAgain.
 type bone struct {
@@ -124,11 +125,19 @@ type flater struct {
 	body []byte
 }
 
-// flaters, by dictionary, saves making half a megabyte for each letter. A pool is not state: it changes no result.
-var flaters [allWords]sync.Pool
+// The pools save making half a megabyte for each letter. A pool is not state: it changes no result.
+var requestFlaters, mailFlaters sync.Pool
+
+// flaters are those with a dictionary.
+func flaters(words byte) *sync.Pool {
+	if words == mailWords {
+		return &mailFlaters
+	}
+	return &requestFlaters
+}
 
 func takeFlater(words byte) (*flater, error) {
-	if f, ok := flaters[words].Get().(*flater); ok {
+	if f, ok := flaters(words).Get().(*flater); ok {
 		return f, nil
 	}
 	f := new(flater)
@@ -146,7 +155,7 @@ func (s *skeleton) encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer flaters[words].Put(f)
+	defer flaters(words).Put(f)
 	f.body = s.append(f.body[:0])
 	if len(f.body) > maxSkeleton {
 		return nil, ErrTooLarge
@@ -173,11 +182,11 @@ func (s *skeleton) append(to []byte) []byte {
 	contents := make(map[[sha256.Size]byte]uint64)
 	for n := range s.parts {
 		b := &s.parts[n]
-		kind, earlier, is := b.kind, uint64(0), false
+		kind, earlier := b.kind, uint64(0)
 		if kind == boneContent {
 			sum := sha256.Sum256(b.text)
-			if earlier, is = contents[sum]; is {
-				kind = boneAgain
+			if at, is := contents[sum]; is {
+				kind, earlier = boneAgain, at
 			} else {
 				contents[sum] = uint64(len(contents))
 			}

@@ -196,7 +196,7 @@ func (c *Channel) look(ctx context.Context, l gateway.Letter, n int, size int64)
 func (c *Channel) checkForsendelse(ps *problems, l gateway.Letter) {
 	l.Message.AfsendelseID = checkID
 	l.Sender.Forsendelsestype = max(1, l.Sender.Forsendelsestype)
-	var pdf xmlstream.Content = xmlstream.Bytes([]byte("%PDF-"))
+	pdf := xmlstream.Bytes([]byte("%PDF-"))
 	if docs := l.Intent.Content.Documents; len(docs) > 0 {
 		pdf = digitalpost.Document(l, 0)
 	}

@@ -133,8 +133,9 @@ func (c *Channel) keep(ctx context.Context, l gateway.Letter, m *mail) (o gatewa
 	return o, true
 }
 
-// hand gives the mail to a session and returns the server's reply, without its code. A session that waited in the pool may turn out to be gone, or used up in the
-// server's eyes, when the next letter begins: then nothing has left, and a new session is tried at once.
+// hand gives the mail to a session and returns the server's reply, without its code. A session that waited in the pool may
+// turn out to be gone, or used up in the server's eyes, when the next letter begins: then nothing has left, and a new session
+// is tried at once.
 func (c *Channel) hand(ctx context.Context, m *mail) (string, *Error) {
 	s, reused, e := c.pool.take(ctx, false)
 	if e != nil {
