@@ -161,7 +161,12 @@ func (c *checker) takers(conditions []condition, n int) []string {
 			takers = append(takers, before[i].Name)
 		}
 	}
+	slices.SortFunc(takers, func(a, b string) int { return cmp.Compare(position(before, a), position(before, b)) })
 	return takers
+}
+
+func position(list []*rule, name string) int {
+	return slices.IndexFunc(list, func(x *rule) bool { return x.Name == name })
 }
 
 // complete adds the conditions that every message meets, where earlier rules ask about them: it is a reply or not,
@@ -189,6 +194,9 @@ func (anyForwarded) parts() []condition {
 // coversAll tells whether whatever meets narrow meets wide.
 func coversAll(wide, narrow []condition) bool {
 	for _, w := range wide {
+		if l, ok := w.(label); ok && slices.ContainsFunc(l.any, takesEverything) {
+			continue
+		}
 		if !slices.ContainsFunc(narrow, w.covers) {
 			return false
 		}

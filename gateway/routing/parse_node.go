@@ -111,7 +111,7 @@ func (p *parser) sequence(n node) ([]node, bool) {
 	}
 	s, ok := n.Node.(*ast.SequenceNode)
 	if !ok {
-		p.problem(n, "is not a list", "- one\n- a line, or [one, another]")
+		p.problem(n, "is not a list", "e.g. [one, another]")
 		return nil, false
 	}
 	list := make([]node, len(s.Values))
