@@ -178,6 +178,9 @@ type Callback struct {
 	AllowPrivate bool   `koanf:"allow_private"` // addresses of private networks and this machine may be called
 	CAFile       string `koanf:"ca_file"`       // extra trust root, PEM
 	Concurrency  int    `koanf:"concurrency"`   // calls at a time; default 8
+
+	CertificateFile string `koanf:"certificate_file"` // shown to a receiver that asks for one, PEM
+	KeyFile         string `koanf:"key_file"`
 }
 
 // Operator may see the console.

@@ -3,6 +3,8 @@ package config
 import (
 	"encoding/hex"
 	"errors"
+	"net/url"
+	"os"
 	"strconv"
 	"strings"
 )
@@ -18,6 +20,7 @@ func (c *Config) checkPeople(f *findings) {
 		if _, err := p.Tokens(); err != nil {
 			f.add(at+".token_sha256", err.Error(), "make one with: printf %s TOKEN | sha256sum")
 		}
+		p.Callback.check(f, at+".callback")
 		for _, s := range p.Scopes {
 			f.oneOf(at+".scopes", s, scopes()...)
 		}
@@ -57,4 +60,24 @@ func hashes(list string) ([][32]byte, error) {
 		out = append(out, [32]byte(raw))
 	}
 	return out, nil
+}
+
+// check looks at a callback that is wanted.
+func (c Callback) check(f *findings, at string) {
+	if c == (Callback{}) {
+		return
+	}
+	if u, err := url.Parse(c.URL); err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.Fragment != "" {
+		f.add(at+".url", "not an address to call", "https://host/path, without user and password")
+	}
+	if c.SecretFile == "" {
+		f.add(at+".secret_file", "missing", "a file with one secret a line: whsec_ and the base64 of 24 to 64 random bytes")
+	} else if _, err := os.Stat(c.SecretFile); err != nil {
+		f.add(at+".secret_file", err.Error(), "a file with one secret a line: whsec_ and the base64 of 24 to 64 random bytes")
+	}
+	certificatePool(f, at+".ca_file", c.CAFile, false)
+	pair(f, at, c.CertificateFile, c.KeyFile, false)
+	if c.Concurrency < 0 {
+		f.add(at+".concurrency", "negative", "how many calls may be under way at once; default 8")
+	}
 }

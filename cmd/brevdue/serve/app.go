@@ -16,6 +16,7 @@ import (
 	"github.com/brevdue/brevdue/channels/registration"
 	"github.com/brevdue/brevdue/cmd/brevdue/config"
 	"github.com/brevdue/brevdue/gateway"
+	"github.com/brevdue/brevdue/gateway/callback"
 	"github.com/brevdue/brevdue/gateway/console"
 	"github.com/brevdue/brevdue/gateway/documents"
 	"github.com/brevdue/brevdue/gateway/download"
@@ -60,6 +61,7 @@ type App struct {
 	downloads *download.Signer
 	channels  []*breaker.Breaker
 	puller    *beskedfordeler.Puller // nil: statuses are not pulled
+	courier   *callback.Courier      // nil: nobody wants to be told
 	closers   []func()               // of channels
 
 	api, push listener
@@ -146,7 +148,7 @@ func (a *App) Run(ctx context.Context) error {
 	return err
 }
 
-// startWorkers runs the three loops of the worker role.
+// startWorkers runs the loops of the worker role.
 func (a *App) startWorkers(ctx context.Context, group *errgroup.Group) {
 	concurrency := make(map[string]int, len(a.channels))
 	for _, c := range a.channels {
@@ -172,6 +174,7 @@ func (a *App) startWorkers(ctx context.Context, group *errgroup.Group) {
 		every(ctx, sweepEvery, func() { a.sweep(ctx) })
 		return nil
 	})
+	a.startCourier(ctx, group)
 }
 
 func (a *App) sweep(ctx context.Context) {
@@ -234,6 +237,9 @@ func (a *App) Close() {
 		}
 		for _, c := range a.closers {
 			c()
+		}
+		if a.courier != nil {
+			a.courier.Close()
 		}
 		if a.signer != nil {
 			a.signer.Close()

@@ -15,6 +15,7 @@ import (
 	"github.com/brevdue/brevdue/channels/registration"
 	"github.com/brevdue/brevdue/channels/smtp"
 	"github.com/brevdue/brevdue/gateway"
+	"github.com/brevdue/brevdue/gateway/callback"
 	"github.com/brevdue/brevdue/sf1601"
 	"github.com/brevdue/brevdue/sf1601/fjernprint"
 	"github.com/brevdue/brevdue/sf1601/memo"
@@ -119,6 +120,7 @@ func (a *App) newGateway() (*gateway.Gateway, error) {
 		Senders: senders(a.cfg.Senders), Windows: names, ErrorCodes: errorCodes(a.codes), Registry: lookups{a.registry},
 		Now: time.Now, NewID: newID, NewUUID: uuid.NewString, Jitter: mathrand.Float64,
 		Worker: worker(), Logger: a.log, Systems: a.cfg.Beskedfordeler.Systems, ReadReceipt: a.readReceipt,
+		Callbacks: gateway.CallbackConfig{Producers: callback.Producers(receivers(a.cfg.Producers)), Queue: a.queue},
 	}
 	for _, c := range a.channels {
 		cfg.Channels = append(cfg.Channels, c)

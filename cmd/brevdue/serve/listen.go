@@ -71,7 +71,9 @@ func (a *App) apiHandler() (http.Handler, error) {
 		operators = append(operators, console.Operator{Name: o.Name, PasswordSHA256: hash})
 	}
 	var err error
-	if a.console, err = console.New(console.Config{Operators: operators, RedisConnOpt: a.queue.RedisConnOpt()}); err != nil {
+	if a.console, err = console.New(console.Config{
+		Operators: operators, RedisConnOpt: a.queue.RedisConnOpt(), Statuses: a.gateway,
+	}); err != nil {
 		return nil, err
 	}
 	mounts := map[string]http.Handler{console.Root: a.console}
@@ -81,7 +83,7 @@ func (a *App) apiHandler() (http.Handler, error) {
 	return httpapi.New(httpapi.Config{
 		Gateway: a.gateway, Producers: producers, MaxBody: a.cfg.HTTP.MaxBody, Now: time.Now,
 		Version: a.opts.Version, Logger: a.log.With("part", "api"),
-		Mounts: mounts, Channels: a.states,
+		Mounts: mounts, Channels: a.states, Evidence: a.evidence,
 	})
 }
 

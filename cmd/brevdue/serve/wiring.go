@@ -55,8 +55,10 @@ func (a *App) open(ctx context.Context) error {
 	if err := a.openChannels(); err != nil {
 		return err
 	}
-	a.gateway, err = a.newGateway()
-	return err
+	if a.gateway, err = a.newGateway(); err != nil {
+		return err
+	}
+	return a.openCourier()
 }
 
 // openClient makes the SF1601 client and its signer, which keeps every signature in the journal before it is used.
