@@ -12,7 +12,10 @@
 //     client certificates of its own [Authority], which it makes on first
 //     start and keeps in Config.Dir.
 //  2. PathIssue checks every field of the STS's REST issue call, UseKey
-//     against the certificate of the connection, and answers an assertion.
+//     against the certificate of the connection, and answers an assertion
+//     signed with [Authority.STSCertificate]. PathIssueSOAP is the same in
+//     SOAP: it verifies each of the seven signed parts and names in its fault
+//     the one that does not hold.
 //     PathToken exchanges an assertion that was issued here to the same
 //     certificate for an access token of one service.
 //  3. PathKombi, and PathMemos with the same body, check the token, the

@@ -29,7 +29,7 @@ type Trust struct {
 type Assertion struct {
 	ID           string
 	Issuer       string
-	Subject      string            // NameID
+	Subject      string            // NameID, "" when it has none
 	NotBefore    time.Time         // zero when it names none
 	NotOnOrAfter time.Time         // UTC
 	Signer       *x509.Certificate // which of Trust.STS signed
@@ -174,8 +174,10 @@ func (a *Assertion) readSubject(root *etree.Element, trust Trust) error {
 	if err != nil {
 		return err
 	}
-	if a.Subject, err = textOf(subject, "NameID"); err != nil {
-		return err
+	if len(children(subject, samlNamespace, "NameID")) != 0 { // a subject may be confirmed by its key alone
+		if a.Subject, err = textOf(subject, "NameID"); err != nil {
+			return err
+		}
 	}
 	for _, confirmation := range children(subject, samlNamespace, "SubjectConfirmation") {
 		if confirmation.SelectAttrValue("Method", "") != holderOfKey {

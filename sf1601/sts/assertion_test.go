@@ -185,6 +185,15 @@ func TestAGenuineAssertionIsBelieved(t *testing.T) {
 	}
 }
 
+func TestASubjectWithoutNameIsConfirmedByItsKey(t *testing.T) {
+	t.Parallel()
+	bare := strings.Replace(unsigned("_good", genuine, ourPair()), "<saml:NameID>"+genuine+"</saml:NameID>", "", 1)
+	got, err := verify(signedBy(t, bare, stsPair(), nil), trust())
+	if err != nil || got.Subject != "" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 // attack makes what a forger would send, from a genuine assertion and its parts.
 type attack struct {
 	make func(t *testing.T, good, bare, sig string) string

@@ -3,6 +3,7 @@ package sts
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 )
 
@@ -52,7 +53,7 @@ func refusalHint(op string, status int) string {
 // distrust is the error of an assertion that was not believed: an operator must
 // look, so asking again soon is of no use.
 func distrust(err error) *Error {
-	e := &Error{Op: OpIssue, Denied: true, HTTPStatus: 200, Err: err}
+	e := &Error{Op: OpIssue, Denied: true, HTTPStatus: http.StatusOK, Err: err}
 	switch {
 	case errors.Is(err, ErrUntrusted):
 		e.Hint = "The STS's signature does not verify with the certificates in sts_certificate_file: has the STS a new certificate?"

@@ -334,6 +334,30 @@ func TestFaultsAreRefusalsOrPass(t *testing.T) {
 	}
 }
 
+func TestTheAssertionIsCutOutAsItStands(t *testing.T) {
+	t.Parallel()
+	good := signedBy(t, unsigned("_good", genuine, ourPair()), stsPair(), nil)
+	odd := strings.Replace(good, "<saml:Subject>", "\r\n<saml:Subject\t >", 1) // other bytes, another signature
+	for name, c := range map[string]struct{ answer, want string }{
+		"plain":              {string(answerWith(good)), good},
+		"white space around": {string(answerWith("\r\n  " + odd + "\n")), odd},
+		"byte order mark":    {"\ufeff" + string(answerWith(good)), good},
+		"without collection": {strings.NewReplacer("<t:RequestSecurityTokenResponseCollection ", "<t:RequestSecurityTokenResponse ", "<t:RequestSecurityTokenResponse>", "",
+			"</t:RequestSecurityTokenResponse></t:RequestSecurityTokenResponseCollection>", "</t:RequestSecurityTokenResponse>").Replace(string(answerWith(good))), good},
+		"comments elsewhere": {strings.Replace(string(answerWith(good)), "<s:Body>", "<!-- <saml:Assertion/> --><s:Body>", 1), good},
+		"a prefix from outside": {
+			strings.NewReplacer(` xmlns:saml="`+samlNS+`"`, "", "<t:RequestedSecurityToken>", `<t:RequestedSecurityToken xmlns:saml="`+samlNS+`" xmlns:other="urn:o">`).
+				Replace(string(answerWith(good))),
+			strings.Replace(strings.Replace(good, ` xmlns:saml="`+samlNS+`"`, "", 1), "<saml:Assertion", `<saml:Assertion xmlns:saml="`+samlNS+`"`, 1),
+		},
+	} {
+		got, err := sts.ReadIssuedSOAP([]byte(c.answer))
+		if err != nil || string(got) != c.want {
+			t.Errorf("%s: %v\n%s\nwant\n%s", name, err, got, c.want)
+		}
+	}
+}
+
 // scripted answers every call the same way.
 type scripted struct {
 	status int
