@@ -95,6 +95,7 @@ type verified struct {
 	Message     string           `json:"message,omitzero"`
 	MessageUUID string           `json:"messageUUID,omitzero"`
 	Delivered   time.Time        `json:"delivered,omitzero"` // of evidence that holds only
+	Posted      bool             `json:"posted,omitzero"`    // delivered is when the post got a letter on paper
 	SignedAt    time.Time        `json:"signedAt,omitzero"`
 	Signer      string           `json:"signer,omitzero"`
 	Checks      []evidence.Check `json:"checks"`
@@ -106,7 +107,7 @@ func (v *verification) printJSON(name string, r *evidence.Report) error {
 		Checks: r.Checks,
 	}
 	if r.OK() {
-		out.Delivered = r.Delivered
+		out.Delivered, out.Posted = r.Delivered, r.Posted
 	}
 	if err := json.NewEncoder(v.out).Encode(out); err != nil {
 		return fmt.Errorf("write: %w", err)
@@ -127,6 +128,8 @@ func (v *verification) print(name string, r *evidence.Report) error {
 		fmt.Fprintf(v.out, "%s: NOT VERIFIED: %d of %d checks failed\n", name, failed, len(r.Checks))
 	case r.Delivered.IsZero():
 		fmt.Fprintf(v.out, "%s: verified. No receipt of delivery is in it\n", name)
+	case r.Posted:
+		fmt.Fprintf(v.out, "%s: verified. A letter on paper, handed to the post %s\n", name, danish(r.Delivered))
 	default:
 		fmt.Fprintf(v.out, "%s: verified. Delivered (Afleveret) %s\n", name, danish(r.Delivered))
 	}

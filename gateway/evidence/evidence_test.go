@@ -157,7 +157,7 @@ func TestEvidenceOfOtherStories(t *testing.T) {
 			c.change(d)
 			container := write(t, d, options())
 			r := verify(t, container)
-			if !r.OK() || !r.Delivered.Equal(c.at) {
+			if !r.OK() || !r.Delivered.Equal(c.at) || r.Posted != (d.Message.Channel == "print") {
 				t.Fatalf("delivered %s, failures %+v", r.Delivered, r.Failures())
 			}
 			page := contents(t, container)["kvittering.html"]

@@ -56,6 +56,9 @@ func (b *builder) page() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
+// headDelivered begins the heading of a letter that was delivered, and of no other; the time ends it.
+const headDelivered = "Afleveret "
+
 // headline is the legal fact, or what is known instead of it.
 func (b *builder) headline() (string, []string) {
 	m := b.dossier.Message
@@ -70,7 +73,7 @@ func (b *builder) headline() (string, []string) {
 		if m.State == gateway.Returned {
 			facts = append([]string{returned}, facts...)
 		}
-		return "Afleveret " + b.danish(found.At.time()), facts
+		return headDelivered + b.danish(found.At.time()), facts
 	case found != nil:
 		facts := []string{
 			"Brevet er på papir. Ingen kvittering fortæller, hvornår et brev på papir lå i modtagerens postkasse.",

@@ -19,7 +19,7 @@ const (
 	RuleManifest Rule = "manifest" // the signature of a manifest holds, and lists the attempt with its digest
 	RuleRequest  Rule = "request"  // the request is the one that was signed for, and is this message's
 	RuleReceipt  Rule = "receipt"  // a receipt belongs to the message, and the timeline says of it what it says
-	RuleDelivery Rule = "delivery" // the availability time is that of the receipts
+	RuleDelivery Rule = "delivery" // the availability time of timeline and page is that of the receipts
 )
 
 // Report is what Verify found.
@@ -27,9 +27,12 @@ type Report struct {
 	MessageID   string    // as the timeline has it; "" when it cannot be read
 	MessageUUID string    // of the MeMo
 	Delivered   time.Time // the availability time ("Afleveret"); zero: no receipt of it. True only when OK
-	SignedAt    time.Time // when the container was signed, by the signer's clock
-	Signer      string    // subject of the signing certificate
-	Checks      []Check   // in the order they were made
+	// Posted says that Delivered is when the post got a letter on paper ("Modtaget Post Danmark"): nobody tells when such a
+	// letter arrives.
+	Posted   bool
+	SignedAt time.Time // when the container was signed, by the signer's clock
+	Signer   string    // subject of the signing certificate
+	Checks   []Check   // in the order they were made
 }
 
 // OK reports whether everything that was looked at holds. It is false when nothing was looked at.

@@ -29,6 +29,7 @@ const (
 	maxCertificate = 64 << 10
 	maxAttempt     = 1 << 20
 	maxHeader      = 64 << 10 // of a mail
+	maxPage        = 16 << 20
 )
 
 // attempts compares the file of each attempt with the timeline.

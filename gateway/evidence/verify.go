@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/brevdue/brevdue/gateway/evidence/asice"
+	"github.com/brevdue/brevdue/sf1601/beskedfordeler"
 )
 
 // Trust says whose signatures are believed: roots of the certificates of containers and manifests.
@@ -147,8 +150,30 @@ func (x *examination) receipts() error {
 	case found.file != claimed.Receipt || string(found.kind) != claimed.Kind || !found.at.Equal(claimed.At.time()):
 		x.note(RuleDelivery, nameTimeline, errors.New("its time of delivery is not that of "+found.file), "")
 	default:
-		x.report.Delivered = found.at
+		x.report.Delivered, x.report.Posted = found.at, found.kind == beskedfordeler.KindPostDanmark
 		x.note(RuleDelivery, found.file, nil, "the time of delivery is the one it tells")
 	}
+	return x.page(found)
+}
+
+// page looks whether the page for people is headed by the same fact.
+func (x *examination) page(found *told) error {
+	content, wrong, err := x.read(namePage, maxPage)
+	if err != nil {
+		return err
+	}
+	zone, err := time.LoadLocation(zoneName)
+	if err != nil {
+		return err
+	}
+	if wrong == nil {
+		_, heading, _ := strings.Cut(string(content), "<h1>")
+		heading, _, _ = strings.Cut(heading, "</h1>")
+		if found == nil && strings.HasPrefix(heading, headDelivered) ||
+			found != nil && !strings.HasSuffix(heading, teller{zone}.danish(found.at)) {
+			wrong = errors.New("its heading tells something else of the delivery than the receipts")
+		}
+	}
+	x.note(RuleDelivery, namePage, wrong, "its heading tells of the delivery what the receipts tell")
 	return nil
 }
