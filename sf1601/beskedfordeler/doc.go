@@ -9,12 +9,14 @@
 //     takes. Its Beskedkuvert says what happened to which object
 //     (ObjektHandling); its Beskeddata holds a PKO_PostStatus in Base64.
 //  3. Beskedfordeler hands it over, either by HTTPS push, wrapped in a
-//     ModtagBeskedInput ([PushHandler]), or by AMQP pull, where the
-//     Haendelsesbesked is the root.
+//     ModtagBeskedInput ([PushHandler]), or by AMQP pull out of the queue
+//     named by the dueslag UUID, where the Haendelsesbesked is the root
+//     ([Puller]).
 //  4. [Decode] reads both forms and [Besked.Kind] says what it means.
-//  5. The receiver answers StatusKode 20 after it has stored the message. Any
-//     other answer, or none, makes Beskedfordeler call again, so a message may
-//     arrive more than once: deduplicate on [Besked.ID].
+//  5. The receiver answers StatusKode 20, or acknowledges, after it has stored
+//     the message. Any other answer, or none, makes Beskedfordeler give it
+//     again, so a message may arrive more than once: deduplicate on
+//     [Besked.ID].
 //
 // Reading is tolerant about namespaces (elements are matched by local name,
 // because the published samples disagree on prefixes and on the namespace of
@@ -24,10 +26,9 @@
 // capped.
 //
 // Besked never carries KildesystemAkkreditiver, the credential of the
-// publishing system: the decoder skips it. The raw bytes given to
-// [PushConfig].Deliver still hold it; see [MaskCredentials].
+// publishing system: the decoder skips it. The raw bytes given to Deliver
+// still hold it; see [MaskCredentials].
 //
-// Not covered here: AMQP pull (the queue named by the dueslag UUID), and
-// message types other than PKO_PostStatus, which are decoded as far as their
-// envelope and have a nil Status.
+// Not covered here: message types other than PKO_PostStatus, which are decoded
+// as far as their envelope and have a nil Status.
 package beskedfordeler

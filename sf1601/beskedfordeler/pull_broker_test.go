@@ -123,7 +123,7 @@ func events(count int) [][]byte {
 
 func deadline(t testing.TB) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -172,9 +172,15 @@ func pulling(t testing.TB, n *rabbittest.Node, queue string, change func(*besked
 	if change != nil {
 		change(&cfg)
 	}
+	p.start(cfg)
+	return p
+}
+
+func (p *pull) start(cfg beskedfordeler.PullConfig) {
+	p.t.Helper()
 	var err error
 	if p.Puller, err = beskedfordeler.NewPuller(cfg); err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -182,11 +188,10 @@ func pulling(t testing.TB, n *rabbittest.Node, queue string, change func(*besked
 	p.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
-			t.Errorf("Run: %v", err)
+			p.t.Errorf("Run: %v", err)
 		}
 	})
-	t.Cleanup(p.stop)
-	return p
+	p.t.Cleanup(p.stop)
 }
 
 // next waits for the next message that was taken.
@@ -258,5 +263,6 @@ func (l *lockedBuffer) Write(p []byte) (int, error) {
 func (l *lockedBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.b.String()
+	text := l.b.String()
+	return text[max(0, len(text)-2000):] // its end is enough
 }

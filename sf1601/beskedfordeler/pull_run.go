@@ -82,7 +82,7 @@ func (p *Puller) connected(ctx context.Context, at *link, renewed bool) {
 		if !s.Connected {
 			s.Connected, s.Since = true, p.cfg.Now()
 		}
-		s.Problem, s.TokenEnds, s.Blocked = "", at.ends, false
+		s.Problem, s.TokenEnds = "", at.ends
 		switch {
 		case renewed:
 			s.Renewals++

@@ -47,12 +47,6 @@ func (p *Puller) subscribe(ctx context.Context, at *link) (*session, error) {
 	if s.deliveries, err = channel.Consume(p.cfg.Queue, consumerTag, false, false, false, false, nil); err != nil {
 		return nil, s.refused(err)
 	}
-	blocked := at.conn.NotifyBlocked(make(chan amqp.Blocking, 1))
-	go func() {
-		for b := range blocked {
-			p.state.update(func(s *PullState) { s.Blocked = b.Active })
-		}
-	}()
 	return s, nil
 }
 
@@ -162,8 +156,11 @@ func (s *session) leave(ctx, work context.Context) error {
 // ended tells why there are no more deliveries.
 func (s *session) ended() error {
 	select {
-	case <-s.cancelled:
-		return problem(ProblemCancelled, nil)
+	case _, told := <-s.cancelled:
+		if told {
+			return problem(ProblemCancelled, nil)
+		}
+		<-s.broken // it is closed with the channel
 	case <-s.broken:
 	}
 	if err := s.end.get(); err != nil {

@@ -16,9 +16,7 @@ type PullState struct {
 	// LastError is the last problem, also when it is over.
 	LastError   string
 	LastErrorAt time.Time
-	// Blocked tells that the broker is short of memory or disk.
-	Blocked   bool
-	TokenEnds time.Time // of the token in use
+	TokenEnds   time.Time // of the token in use
 	// LastMessageAt is when the last message was acknowledged.
 	LastMessageAt time.Time
 

@@ -311,6 +311,32 @@ func TestPullOutlivesTheBroker(t *testing.T) {
 	}
 }
 
+// A broker that is out of memory and takes nothing from publishers still
+// gives, and an operator who closes the connection is told from a fault.
+func TestPullFromABrokerInTrouble(t *testing.T) {
+	t.Parallel()
+	n := roughBroker(t)
+	q := queue(t, n)
+	publish(t, n, q, events(100)...)
+	if err := n.Alarm(deadline(t), true); err != nil {
+		t.Fatal(err)
+	}
+	p := pulling(t, n, q, nil)
+	if s := p.settled(100); s.Problem != "" || s.LastError != "" {
+		t.Errorf("state %+v", s)
+	}
+	if err := n.Alarm(deadline(t), false); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Disconnect(deadline(t)); err != nil {
+		t.Fatal(err)
+	}
+	s := p.until("back", func(s beskedfordeler.PullState) bool { return s.Connected && s.Reconnects == 1 })
+	if s.LastError != string(beskedfordeler.ProblemForced) {
+		t.Errorf("state %+v", s)
+	}
+}
+
 // waitEmpty waits until a queue gives nothing more.
 func waitEmpty(t *testing.T, n *rabbittest.Node, q string) {
 	t.Helper()

@@ -142,17 +142,10 @@ type Queue struct {
 // Look asks the broker about all queues of vhost BF with rabbitmqctl, which
 // takes a second or two. The answer is keyed by name.
 func (n *Node) Look(ctx context.Context) (map[string]Queue, error) {
-	cmd := exec.CommandContext(ctx, filepath.Join(n.scripts, "rabbitmqctl"), //nolint:gosec // RabbitMQ's own program
-		"-q", "-n", nodeName, "list_queues", "-p", vhost, "--formatter", "json",
+	raw, err := n.control(ctx, "list_queues", "-p", vhost, "--formatter", "json",
 		"name", "messages_ready", "messages_unacknowledged", "consumers")
-	cmd.Env = n.environment()
-	raw, err := cmd.Output()
 	if err != nil {
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
-			return nil, fmt.Errorf("rabbittest: rabbitmqctl: %w: %s", err, lastLines(string(exit.Stderr), 5))
-		}
-		return nil, fmt.Errorf("rabbittest: rabbitmqctl: %w", err)
+		return nil, err
 	}
 	var list []Queue
 	if err := json.Unmarshal(raw, &list); err != nil {
@@ -163,4 +156,37 @@ func (n *Node) Look(ctx context.Context) (map[string]Queue, error) {
 		queues[q.Name] = q
 	}
 	return queues, nil
+}
+
+// Alarm makes the broker believe that it is out of memory, or no longer: it
+// then takes no messages from publishers.
+func (n *Node) Alarm(ctx context.Context, on bool) error {
+	limit := "0.4" // RabbitMQ's default
+	if on {
+		limit = "0.000001"
+	}
+	_, err := n.control(ctx, "set_vm_memory_high_watermark", limit)
+	return err
+}
+
+// Disconnect makes the broker close all connections, as an operator does.
+func (n *Node) Disconnect(ctx context.Context) error {
+	_, err := n.control(ctx, "close_all_connections", "--vhost", vhost, "an operator did")
+	return err
+}
+
+// control runs rabbitmqctl.
+func (n *Node) control(ctx context.Context, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, filepath.Join(n.scripts, "rabbitmqctl"), //nolint:gosec // RabbitMQ's own program
+		append([]string{"-q", "-n", nodeName}, args...)...)
+	cmd.Env = n.environment()
+	out, err := cmd.Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			return nil, fmt.Errorf("rabbittest: rabbitmqctl: %w: %s", err, lastLines(string(exit.Stderr), 5))
+		}
+		return nil, fmt.Errorf("rabbittest: rabbitmqctl: %w", err)
+	}
+	return out, nil
 }
