@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"github.com/brevdue/brevdue/sf1601/beskedfordeler"
 )
 
 // The broker of Beskedfordeler, by environment.
@@ -29,6 +31,9 @@ func (c *Config) checkBeskedfordeler(f *findings) {
 		f.address("beskedfordeler.listen", b.Listen)
 		pair(f, "beskedfordeler", b.CertificateFile, b.KeyFile, true)
 		certificatePool(f, "beskedfordeler.client_ca_file", b.ClientCAFile, true)
+		if _, err := beskedfordeler.PinnedSubjects(b.Subjects); len(b.Subjects) > 0 && err != nil {
+			f.add("beskedfordeler.subjects", err.Error(), "as openssl x509 -noout -subject -nameopt RFC2253 shows it")
+		}
 	}
 }
 

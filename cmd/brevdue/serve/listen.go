@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/brevdue/brevdue/cmd/brevdue/config"
 	"github.com/brevdue/brevdue/gateway/console"
 	"github.com/brevdue/brevdue/gateway/httpapi"
@@ -80,7 +82,12 @@ func (a *App) apiHandler() (http.Handler, error) {
 	if err := a.mountDownloads(mounts); err != nil {
 		return nil, err
 	}
+	registry := prometheus.NewRegistry()
+	if err := registry.Register(a.gauges()); err != nil {
+		return nil, fmt.Errorf("metrics: %w", err)
+	}
 	return httpapi.New(httpapi.Config{
+		Metrics: registry,
 		Gateway: a.gateway, Producers: producers, MaxBody: a.cfg.HTTP.MaxBody, Now: time.Now,
 		Version: a.opts.Version, Logger: a.log.With("part", "api"),
 		Mounts: mounts, Channels: a.states, Evidence: a.evidence,

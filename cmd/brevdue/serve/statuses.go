@@ -1,8 +1,10 @@
 package serve
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -18,17 +20,32 @@ const PushPath = "/beskedfordeler/PostStatusBeskedModtag"
 
 // statuses reads what Beskedfordeler brings and hands it to the gateway, whichever road it takes.
 type statuses struct {
-	gateway *gateway.Gateway
-	receipt func(raw []byte, b *beskedfordeler.Besked) gateway.Receipt
+	gateway   *gateway.Gateway
+	documents gateway.Documents
+	receipt   func(raw []byte, b *beskedfordeler.Besked) gateway.Receipt
 }
 
 func (a *App) statuses() statuses {
-	return statuses{a.gateway, print.Receipts(print.Returned{}, a.codes)}
+	return statuses{a.gateway, a.documents, print.Receipts(print.Returned{}, a.codes)}
 }
 
 func (s statuses) deliver(ctx context.Context, raw []byte, b *beskedfordeler.Besked) error {
 	_, err := s.gateway.Settle(ctx, s.receipt(raw, b))
 	return err
+}
+
+// unreadable keeps a body that cannot be read. One too large for the journal goes to the document store, and the journal
+// keeps its name there.
+func (s statuses) unreadable(ctx context.Context, raw []byte, reason string) error {
+	raw = beskedfordeler.MaskCredentials(raw)
+	if len(raw) > gateway.MaxUnreadable {
+		name, size, err := s.documents.Put(ctx, bytes.NewReader(raw), int64(len(raw)))
+		if err != nil {
+			return err
+		}
+		raw = fmt.Appendf(nil, "%d bytes, kept as document %s", size, name)
+	}
+	return s.gateway.KeepUnreadable(ctx, raw, reason)
 }
 
 // readReceipt reads a body that could not be read before.
@@ -56,7 +73,7 @@ func (a *App) openPull() error {
 	in := a.statuses()
 	a.puller, err = beskedfordeler.NewPuller(beskedfordeler.PullConfig{
 		URL: b.AMQPURL, Queue: b.Queue, TLS: secure, Token: a.loginToken(sts.Audience{CVR: s.CVR, EntityID: b.EntityID}),
-		Deliver: in.deliver, Quarantine: a.gateway.KeepUnreadable,
+		Deliver: in.deliver, Quarantine: in.unreadable,
 		Now: time.Now, Logger: a.log.With("part", "beskedfordeler"),
 	})
 	if err != nil {
@@ -88,17 +105,13 @@ func (a *App) listenPush(ctx context.Context) error {
 	if err != nil {
 		return config.Errors{{Key: "beskedfordeler.client_ca_file", Text: err.Error()}}
 	}
-	mux := http.NewServeMux()
+	in, mux := a.statuses(), http.NewServeMux()
 	mux.Handle(PushPath, beskedfordeler.PushHandler(beskedfordeler.PushConfig{
-		Logger: a.log.With("part", "beskedfordeler"), Deliver: a.statuses().deliver,
+		Logger: a.log.With("part", "beskedfordeler"), Deliver: in.deliver, Unreadable: in.unreadable,
 	}))
-	server := &http.Server{
-		Handler: mux, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		TLSConfig: &tls.Config{
-			Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12,
-			ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: roots,
-		},
+	server, err := beskedfordeler.PushServer(mux, cert, roots, b.Subjects)
+	if err != nil {
+		return config.Errors{{Key: "beskedfordeler.subjects", Text: err.Error()}}
 	}
 	a.push, err = open(ctx, "beskedfordeler.listen", b.Listen, server)
 	return err
