@@ -83,8 +83,7 @@ func (s Statuses) of(refused *Refusal) int {
 }
 
 func (c Config) withDefaults() (Config, error) {
-	var err error
-	if c.Intake, err = c.Intake.withDefaults(); err != nil {
+	if err := c.complete(); err != nil {
 		return c, err
 	}
 	orDefault(&c.Path, DefaultPath)
@@ -108,7 +107,7 @@ func (c Config) withDefaults() (Config, error) {
 	return c, c.check()
 }
 
-func (c *Config) check() error {
+func (c Config) check() error {
 	if !strings.HasPrefix(c.Path, "/") {
 		return errors.New("the path must begin with /")
 	}

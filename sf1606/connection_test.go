@@ -110,7 +110,7 @@ func request(t *testing.T, w io.Writer, length int, more string) {
 }
 
 // answer reads the receipt.
-func answer(t *testing.T, c io.Reader) (*http.Response, sf1606.Receipt) {
+func answer(t *testing.T, c io.Reader) (status int, closed bool, rcpt sf1606.Receipt) {
 	t.Helper()
 	res, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil {
@@ -121,11 +121,10 @@ func answer(t *testing.T, c io.Reader) (*http.Response, sf1606.Receipt) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rcpt, err := sf1606.ParseReceipt(b)
-	if err != nil {
+	if rcpt, err = sf1606.ParseReceipt(b); err != nil {
 		t.Fatalf("%v: %s", err, b)
 	}
-	return res, rcpt
+	return res.StatusCode, res.Close, rcpt
 }
 
 // A sender that stands still inside a document is told so, and its delivery is gone.
@@ -138,9 +137,9 @@ func TestSlowLoris(t *testing.T) {
 	if _, err := c.Write(b[:len(b)*6/10]); err != nil {
 		t.Fatal(err)
 	}
-	res, rcpt := answer(t, c)
-	if res.StatusCode != http.StatusRequestTimeout || rcpt.ErrorCode != sf1606.CodeUploadSlow || !res.Close || rcpt.MessageUUID == "" {
-		t.Errorf("HTTP %d %+v", res.StatusCode, rcpt)
+	status, closed, rcpt := answer(t, c)
+	if status != http.StatusRequestTimeout || rcpt.ErrorCode != sf1606.CodeUploadSlow || !closed || rcpt.MessageUUID == "" {
+		t.Errorf("HTTP %d %+v", status, rcpt)
 	}
 	if st := r.box.Stats(); st.Aborted != 1 || st.Committed != 0 {
 		t.Errorf("%+v", st)
@@ -161,9 +160,9 @@ func TestCutUpload(t *testing.T) {
 	if err := c.CloseWrite(); err != nil {
 		t.Fatal(err)
 	}
-	res, rcpt := answer(t, c)
-	if res.StatusCode != http.StatusBadRequest || rcpt.ErrorCode != sf1606.CodeUploadCut {
-		t.Errorf("HTTP %d %+v", res.StatusCode, rcpt)
+	status, _, rcpt := answer(t, c)
+	if status != http.StatusBadRequest || rcpt.ErrorCode != sf1606.CodeUploadCut {
+		t.Errorf("HTTP %d %+v", status, rcpt)
 	}
 	r.clean()
 	m := letters().New(200_000)
@@ -186,9 +185,9 @@ func TestExpectContinue(t *testing.T) {
 	r := receive(t, sf1606.Config{})
 	c := r.dial()
 	request(t, c, memo.MaxSize+1, "Expect: 100-continue\r\n")
-	res, rcpt := answer(t, c)
-	if res.StatusCode != http.StatusRequestEntityTooLarge || rcpt.ErrorCode != sf1606.CodeTooLarge {
-		t.Errorf("HTTP %d %+v", res.StatusCode, rcpt)
+	status, _, rcpt := answer(t, c)
+	if status != http.StatusRequestEntityTooLarge || rcpt.ErrorCode != sf1606.CodeTooLarge {
+		t.Errorf("HTTP %d %+v", status, rcpt)
 	}
 }
 

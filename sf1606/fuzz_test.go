@@ -68,7 +68,7 @@ func FuzzHandler(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		req := httptest.NewRequest(http.MethodPost, sf1606.DefaultPath, bytes.NewReader(b))
+		req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, sf1606.DefaultPath, bytes.NewReader(b))
 		req.Header.Set("Content-Type", "text/xml")
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, req)

@@ -130,11 +130,11 @@ func TestRefuse(t *testing.T) {
 	t.Parallel()
 	m := letters().New(20_000)
 	good := string(raw(t, m))
-	replace := func(old, new string) string {
+	replace := func(old, by string) string {
 		if !strings.Contains(good, old) {
 			t.Fatalf("the letter has no %s", old)
 		}
-		return strings.Replace(good, old, new, 1)
+		return strings.Replace(good, old, by, 1)
 	}
 	uuid := m.Header.MessageUUID
 	for _, c := range []struct {

@@ -37,21 +37,22 @@ type Intake struct {
 	Logger *slog.Logger
 }
 
-func (in Intake) withDefaults() (Intake, error) {
+// complete checks the settings and puts the defaults in.
+func (in *Intake) complete() error {
 	if in.Sink == nil {
-		return in, errors.New("no sink")
+		return errors.New("no sink")
 	}
 	if len(in.Authorities) == 0 && !in.AnyRecipient {
-		return in, errors.New("no authorities")
+		return errors.New("no authorities")
 	}
 	in.Authorities = slices.Clone(in.Authorities)
 	for i, cvr := range in.Authorities {
 		if len(cvr) != 8 || strings.Trim(cvr, "0123456789") != "" {
-			return in, fmt.Errorf("authority %d: a CVR has 8 digits", i+1)
+			return fmt.Errorf("authority %d: a CVR has 8 digits", i+1)
 		}
 	}
 	if in.MaxBytes < 0 || in.StoreTimeout < 0 {
-		return in, errors.New("a limit is negative")
+		return errors.New("a limit is negative")
 	}
 	orDefault(&in.MaxBytes, memo.MaxSize)
 	orDefault(&in.StoreTimeout, time.Minute)
@@ -64,7 +65,7 @@ func (in Intake) withDefaults() (Intake, error) {
 	if in.Logger == nil {
 		in.Logger = slog.New(slog.DiscardHandler)
 	}
-	return in, nil
+	return nil
 }
 
 func orDefault[T comparable](v *T, fallback T) {

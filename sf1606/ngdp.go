@@ -81,8 +81,7 @@ func NewNgDP(cfg NgDPConfig) (*NgDP, error) {
 }
 
 func (c NgDPConfig) withDefaults() (NgDPConfig, error) {
-	var err error
-	if c.Intake, err = c.Intake.withDefaults(); err != nil {
+	if err := c.complete(); err != nil {
 		return c, err
 	}
 	if c.HTTP == nil {
@@ -249,7 +248,7 @@ func cause(ctx context.Context, err error) error {
 // retryAfter reads seconds or a date. [src: RFC-9110]
 func (c *NgDP) retryAfter(s string) time.Duration {
 	if n, err := strconv.Atoi(s); err == nil {
-		return max(0, min(time.Duration(n), 24*60*60)) * time.Second
+		return time.Duration(max(0, min(n, 24*60*60))) * time.Second
 	}
 	if t, err := http.ParseTime(s); err == nil {
 		return max(0, min(t.Sub(c.cfg.Now()), 24*time.Hour))

@@ -246,7 +246,7 @@ func TestPollPassesBrokenMessages(t *testing.T) {
 				_, _ = w.Write(m)
 			}
 		}))
-		defer srv.Close()
+		t.Cleanup(srv.Close)
 		c, err := sf1606.NewNgDP(sf1606.NgDPConfig{
 			Intake: sf1606.Intake{Sink: &sf1606test.Box{}, AnyRecipient: true}, BaseURL: srv.URL, HTTP: srv.Client(),
 			List: func(io.Reader) ([]string, error) {

@@ -61,14 +61,13 @@ const timeLayout = "2006-01-02T15:04:05.000Z"
 
 // wireReceipt is a receipt as it is written and read; nil is null or absent.
 type wireReceipt struct {
-	XMLName        xml.Name `json:"-"`
-	TransmissionID *string  `json:"transmissionId" xml:"transmissionId,omitempty"`
-	MessageUUID    *string  `json:"messageUUID" xml:"messageUUID,omitempty"`
-	MessageID      *string  `json:"messageId" xml:"messageId,omitempty"`
-	ErrorCode      *string  `json:"errorCode" xml:"errorCode,omitempty"`
-	ErrorMessage   *string  `json:"errorMessage" xml:"errorMessage,omitempty"`
-	TimeStamp      *string  `json:"timeStamp" xml:"timeStamp,omitempty"`
-	ReceiptStatus  *string  `json:"receiptStatus" xml:"receiptStatus,omitempty"`
+	TransmissionID *string `json:"transmissionId" xml:"transmissionId,omitempty"`
+	MessageUUID    *string `json:"messageUUID" xml:"messageUUID,omitempty"`
+	MessageID      *string `json:"messageId" xml:"messageId,omitempty"`
+	ErrorCode      *string `json:"errorCode" xml:"errorCode,omitempty"`
+	ErrorMessage   *string `json:"errorMessage" xml:"errorMessage,omitempty"`
+	TimeStamp      *string `json:"timeStamp" xml:"timeStamp,omitempty"`
+	ReceiptStatus  *string `json:"receiptStatus" xml:"receiptStatus,omitempty"`
 }
 
 func (r Receipt) wire() wireReceipt {
@@ -90,7 +89,11 @@ func (r Receipt) wire() wireReceipt {
 
 // MarshalJSON writes the seven properties; empty ones are null.
 func (r Receipt) MarshalJSON() ([]byte, error) {
-	return json.Marshal(r.wire())
+	b, err := json.Marshal(r.wire())
+	if err != nil {
+		return nil, fmt.Errorf("sf1606: receipt: %w", err)
+	}
+	return b, nil
 }
 
 // UnmarshalJSON reads what MarshalJSON and Digital Post write.
@@ -99,24 +102,24 @@ func (r *Receipt) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &w); err != nil {
 		return fmt.Errorf("sf1606: receipt: %w", err)
 	}
-	return r.take(w)
+	read, err := w.receipt()
+	*r = read
+	return err
 }
 
 // Encode writes the receipt in a format. root names the root element of XML; empty means Receipt.
 func (r Receipt) Encode(f Format, root xml.Name) ([]byte, error) {
 	if f != FormatXML {
-		return json.Marshal(r.wire())
+		return r.MarshalJSON()
 	}
 	if root.Local == "" {
 		root.Local = "Receipt"
 	}
-	w := r.wire()
-	w.XMLName = root
-	b, err := xml.Marshal(w)
-	if err != nil {
+	b := bytes.NewBufferString(xml.Header)
+	if err := xml.NewEncoder(b).EncodeElement(r.wire(), xml.StartElement{Name: root}); err != nil {
 		return nil, fmt.Errorf("sf1606: receipt: %w", err)
 	}
-	return append([]byte(xml.Header), b...), nil
+	return b.Bytes(), nil
 }
 
 // maxReceipt is the most bytes of a receipt that are read.
@@ -142,8 +145,7 @@ func ParseReceipt(b []byte) (Receipt, error) {
 	if err != nil {
 		return r, fmt.Errorf("sf1606: receipt: %w", err)
 	}
-	err = r.take(w)
-	return r, err
+	return w.receipt()
 }
 
 // parseXML reads the children of the root by their local names.
@@ -189,29 +191,29 @@ func parseXML(b []byte) (wireReceipt, error) {
 	}
 }
 
-// take checks and converts what was read.
-func (r *Receipt) take(w wireReceipt) error {
+// receipt checks and converts what was read.
+func (w wireReceipt) receipt() (Receipt, error) {
 	text := func(s *string) string {
 		if s == nil {
 			return ""
 		}
 		return strings.TrimSpace(*s)
 	}
-	*r = Receipt{
+	r := Receipt{
 		TransmissionID: text(w.TransmissionID), MessageUUID: text(w.MessageUUID), MessageID: text(w.MessageID),
 		ErrorCode: text(w.ErrorCode), ErrorMessage: text(w.ErrorMessage), Status: ReceiptStatus(text(w.ReceiptStatus)),
 	}
 	switch r.Status {
 	case StatusReceived, StatusCompleted, StatusInvalid, StatusNotAllowed:
 	default:
-		return errors.New("sf1606: receipt: no known receiptStatus")
+		return r, errors.New("sf1606: receipt: no known receiptStatus")
 	}
 	if s := text(w.TimeStamp); s != "" {
 		t, err := time.Parse(time.RFC3339Nano, s)
 		if err != nil {
-			return errors.New("sf1606: receipt: timeStamp is no time")
+			return r, errors.New("sf1606: receipt: timeStamp is no time")
 		}
 		r.TimeStamp = t.UTC().Truncate(time.Millisecond)
 	}
-	return nil
+	return r, nil
 }

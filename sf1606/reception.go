@@ -46,7 +46,8 @@ func (r *reception) run(ctx context.Context, body io.Reader) (Receipt, error) {
 		return Receipt{}, err
 	}
 	h := m.Header
-	r.head.uuid, r.head.id, r.head.idType, r.head.recipient = h.MessageUUID, h.MessageID, string(h.Recipient.IDType), h.Recipient.RecipientID
+	r.head.uuid, r.head.id = h.MessageUUID, h.MessageID
+	r.head.idType, r.head.recipient = string(h.Recipient.IDType), h.Recipient.RecipientID
 	if err := r.open(ctx); err != nil {
 		if r.known != nil {
 			return *r.known, nil

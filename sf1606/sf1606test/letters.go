@@ -76,7 +76,7 @@ func (l *Letters) Reply(m *memo.Message, size int64) *memo.Message {
 	answer := l.blank()
 	h, of := &answer.Header, m.Header
 	h.Label = "SV: " + cut(of.Label, 250)
-	h.Sender = memo.Sender{SenderID: of.Recipient.RecipientID, IDType: of.Recipient.IDType, Label: orElse(of.Recipient.Label, pick(l, names))}
+	h.Sender = l.sender(of.Recipient)
 	h.Recipient = memo.Recipient{
 		RecipientID: of.Sender.SenderID, IDType: of.Sender.IDType, Label: of.Sender.Label, ContactPoint: of.Sender.ContactPoint,
 	}
@@ -94,6 +94,11 @@ func (l *Letters) Reply(m *memo.Message, size int64) *memo.Message {
 	complete(&h.ReplyData[at], of)
 	l.fill(answer, size)
 	return answer
+}
+
+// sender is who received a message, as one who writes now.
+func (l *Letters) sender(r memo.Recipient) memo.Sender {
+	return memo.Sender{SenderID: r.RecipientID, IDType: r.IDType, Label: orElse(r.Label, pick(l, names))}
 }
 
 // complete puts into r what m says of itself and r does not yet.
@@ -116,9 +121,7 @@ func complete(r *memo.ReplyData, of memo.MessageHeader) {
 func (l *Letters) Forward(m *memo.Message, size int64) *memo.Message {
 	f := l.blank()
 	f.Header.Label = "VS: " + cut(m.Header.Label, 250)
-	f.Header.Sender = memo.Sender{
-		SenderID: m.Header.Recipient.RecipientID, IDType: m.Header.Recipient.IDType, Label: orElse(m.Header.Recipient.Label, pick(l, names)),
-	}
+	f.Header.Sender = l.sender(m.Header.Recipient)
 	created := l.cfg.Now()
 	if m.Body != nil {
 		created = m.Body.CreatedDateTime

@@ -79,7 +79,8 @@ func NewSender(cfg SenderConfig) (*Sender, error) {
 		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &certificate, nil }
 	}
 	transport := &http.Transport{
-		TLSClientConfig: config, TLSHandshakeTimeout: 10 * time.Second, MaxIdleConnsPerHost: cfg.MaxConns, IdleConnTimeout: 30 * time.Second,
+		TLSClientConfig: config, TLSHandshakeTimeout: 10 * time.Second,
+		MaxIdleConnsPerHost: cfg.MaxConns, IdleConnTimeout: 30 * time.Second,
 	}
 	return &Sender{
 		cfg: cfg, transport: transport, rng: rand.New(rand.NewPCG(cfg.Seed, cfg.Seed)), //nolint:gosec // dice of a simulation

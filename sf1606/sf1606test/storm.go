@@ -120,13 +120,14 @@ func (s *Sender) Storm(ctx context.Context, cfg StormConfig) (StormResult, error
 	res.Elapsed = s.cfg.Now().Sub(start)
 	for _, sent := range all {
 		if sent != nil {
-			res.count(*sent)
+			count(&res, *sent)
 		}
 	}
 	return res, err
 }
 
-func (r *StormResult) count(sent Sent) {
+// count puts one message into the book.
+func count(r *StormResult, sent Sent) {
 	r.Messages = append(r.Messages, sent)
 	r.Bytes += sent.Bytes
 	r.Resent += max(sent.Tries-1, 0)

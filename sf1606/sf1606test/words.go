@@ -6,7 +6,7 @@ import "github.com/brevdue/brevdue/sf1601/memo"
 type subject struct{ label, kle string }
 
 // subjects with KLE numbers where post of the kind is marked so.
-var subjects = []subject{ //nolint:gochecknoglobals // a table
+var subjects = []subject{
 	{"Spørgsmål om børnepasning", "28.09.00"},
 	{"Ansøgning om byggetilladelse", "02.34.02"},
 	{"Klage over rottebekæmpelse", "09.06.02"},
@@ -20,9 +20,9 @@ var subjects = []subject{ //nolint:gochecknoglobals // a table
 }
 
 // persons are CPR numbers of Digital Post's and CPR's published test persons, and ones that nobody can have.
-var persons = []string{"2512489996", "2211771212", "0101019990", "0107729995", "1502779995"} //nolint:gochecknoglobals // a table
+var persons = []string{"2512489996", "2211771212", "0101019990", "0107729995", "1502779995"}
 
-var names = []string{ //nolint:gochecknoglobals // a table
+var names = []string{
 	"Nancy Ann Berggren", "Åse Ærø", "Mads Østergård", "Signe Testesen", "Familien Prøve",
 }
 
