@@ -49,8 +49,12 @@ func TestALetterIsAcceptedWithATokenAskedForInSOAP(t *testing.T) {
 	t.Parallel()
 	c, srv := soapClient(t)
 	k := to(cpr, 1, small())
-	if _, err := c.KombiPostAfsend(t.Context(), k); err != nil {
+	got, err := c.KombiPostAfsend(t.Context(), k)
+	if err != nil {
 		t.Fatal(err)
+	}
+	if got.Subject != "C=DK,O=55133018,CN=simulator" {
+		t.Errorf("the letter went with a token of %q", got.Subject)
 	}
 	if _, ok := srv.Message(k.Message.Header.MessageUUID); !ok {
 		t.Error("the far end has no such letter")

@@ -436,6 +436,38 @@ func TestAnswersOfTheSOAPIssueThatGiveNoToken(t *testing.T) {
 	}
 }
 
+func TestADistrustedAssertionSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	good := signedBy(t, unsigned("_good", genuine, ourPair()), stsPair(), nil)
+	for name, c := range map[string]struct {
+		content string
+		now     time.Time
+		want    error
+		hint    string
+	}{
+		"late clock":   {good, start.Add(9 * time.Hour), sts.ErrConditions, "clock"},
+		"early clock":  {good, start.Add(-time.Hour), sts.ErrConditions, "clock"},
+		"wrong key":    {signedBy(t, unsigned("_good", genuine, ourPair()), otherPair(), nil), start, sts.ErrUntrusted, "sts_certificate_file"},
+		"no signature": {unsigned("_good", genuine, ourPair()), start, sts.ErrAssertion, "cannot be verified"},
+	} {
+		rt := scripted{http.StatusOK, string(answerWith(c.content)), make(chan *http.Request, 1)}
+		s, err := sts.New(sts.Config{
+			STS: "https://sts.invalid", Base: "https://base.invalid", HTTP: &http.Client{Transport: rt}, Mode: sts.SOAP,
+			CertificateDER: ourPair().Certificate[0], Certificate: ourPair(), TrustedSTS: []*x509.Certificate{stsPair().Leaf},
+			Now: func() time.Time { return c.now },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.SAML(t.Context(), jobs)
+		s.Close()
+		var e *sts.Error
+		if !errors.As(err, &e) || !errors.Is(err, c.want) || !e.Denied || !strings.Contains(e.Hint, c.hint) {
+			t.Errorf("%s: %#v", name, err)
+		}
+	}
+}
+
 func TestNewNamesWhatSOAPMisses(t *testing.T) {
 	t.Parallel()
 	base := sts.Config{STS: "https://sts.invalid", Base: "https://base.invalid", HTTP: http.DefaultClient, CertificateDER: ourPair().Certificate[0]}
