@@ -303,7 +303,8 @@ func (c *routesCheck) print(a checkedRoutes, problems routing.Problems) {
 		fmt.Fprintf(c.out, "%s: cannot be used: %d errors; the rules themselves were not looked at\n", c.routes, a.Errors)
 		return
 	}
-	fmt.Fprintf(c.out, "%s: %d rules, %d targets: %d errors, %d warnings, %d notes\n", c.routes, a.Rules, a.Targets, a.Errors, a.Warnings, a.Notes)
+	fmt.Fprintf(c.out, "%s: %d rules, %d targets: %d errors, %d warnings, %d notes\n",
+		c.routes, a.Rules, a.Targets, a.Errors, a.Warnings, a.Notes)
 }
 
 // loadRoutes reads the rules. A file that cannot be opened was named wrongly.

@@ -115,7 +115,7 @@ func (s *Scanner) feed(p []byte) {
 // begin tells the type by the head and chooses what to look for in it and in the rest.
 func (s *Scanner) begin() {
 	s.kind = mimetype.Detect(s.head)
-	real := mediaType(s.kind.String())
+	byBytes := mediaType(s.kind.String())
 	end := ending(s.filename)
 	add := func(x interface{ feed(p []byte) }) { s.scans = append(s.scans, x) }
 	// A PDF may begin up to 1,024 bytes into the file, behind anything. [src: ISO-32000-1 annex H.3]
@@ -126,9 +126,9 @@ func (s *Scanner) begin() {
 		return slices.Contains([]string{"text/html", "application/xhtml+xml", "image/svg+xml"}, name)
 	}
 	switch {
-	case isMarkup(real), isMarkup(s.declared), slices.Contains([]string{"html", "htm", "xhtml", "shtml", "svg", "mht", "mhtml"}, end):
+	case isMarkup(byBytes), isMarkup(s.declared), slices.Contains([]string{"html", "htm", "xhtml", "shtml", "svg", "mht", "mhtml"}, end):
 		add(newMarkupScan(s.found, true))
-	case s.kind.Is("text/xml"), strings.HasSuffix(real, "xml"), end == "xml", end == "xsl":
+	case s.kind.Is("text/xml"), strings.HasSuffix(byBytes, "xml"), end == "xml", end == "xsl":
 		add(newMarkupScan(s.found, false))
 	}
 	if inFamily(s.kind, "application/x-ole-storage") || bytes.HasPrefix(s.head, []byte(`{\rt`)) {
@@ -166,12 +166,12 @@ func (s *Scanner) Report(at io.ReaderAt) Report {
 	return r
 }
 
-func (s *Scanner) judgeType(real string) {
+func (s *Scanner) judgeType(byBytes string) {
 	if s.size == 0 {
 		s.found[TypeUnknown] = true
 		return
 	}
-	s.found[TypeUnknown] = real == unknownType
+	s.found[TypeUnknown] = byBytes == unknownType
 	s.found[Executable] = slices.ContainsFunc(programTypes, s.kind.Is)
 	if s.declared == "" || s.declared == unknownType {
 		s.found[TypeUndeclared] = true
@@ -190,11 +190,13 @@ func (s *Scanner) judgeName(safe string) {
 }
 
 // documentEndings are what people take for harmless when something else follows.
-var documentEndings = []string{"pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "odt", "ods", "rtf", "txt", "jpg", "jpeg", "png", "gif", "html", "xml"}
+var documentEndings = []string{
+	"pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "odt", "ods", "rtf", "txt", "jpg", "jpeg", "png", "gif", "html", "xml",
+}
 
 // judgeArchive looks at the directory where it can be read, and otherwise at the headers that passed by.
-func (s *Scanner) judgeArchive(real string, at io.ReaderAt) *Archive {
-	s.found[ArchiveFound] = slices.Contains(archiveTypes, real)
+func (s *Scanner) judgeArchive(byBytes string, at io.ReaderAt) *Archive {
+	s.found[ArchiveFound] = slices.Contains(archiveTypes, byBytes)
 	if s.zip == nil {
 		if s.found[ArchiveFound] {
 			return &Archive{Entries: -1, Expanded: -1}

@@ -70,7 +70,8 @@ func agrees(declared string, found *mimetype.MIME) bool {
 		return declared == "text/xml" || declared == "application/xml" || declared == "application/xhtml+xml"
 	case found.Is("text/xml"), strings.HasSuffix(name, "+xml"):
 		// Any kind of XML, but not what a browser runs.
-		return declared == "text/xml" || declared == "application/xml" || strings.HasSuffix(declared, "+xml") && declared != "image/svg+xml"
+		return declared == "text/xml" || declared == "application/xml" ||
+			strings.HasSuffix(declared, "+xml") && declared != "image/svg+xml"
 	case name == "application/json", name == "text/csv", name == "text/tab-separated-values", name == "application/x-ndjson":
 		return slices.Contains(plainTexts, declared) && declared != "text/html"
 	case name == "application/zip":

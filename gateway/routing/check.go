@@ -2,7 +2,6 @@ package routing
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -57,7 +56,8 @@ func (c *checker) rule(n int) {
 		c.dead[n] = true
 		c.add(Finding{
 			Code: Unreachable, Severity: Error, Place: x.Place, Rule: x.Name, Others: takers,
-			Text: "No message reaches the rule: " + names(takers) + " before it " + verb(takers, "takes", "take") + " everything it could take.",
+			Text: "No message reaches the rule: " + names(takers) + " before it " + verb(takers, "takes", "take") +
+				" everything it could take.",
 			Hint: "put it further up, or remove it",
 		})
 		return
@@ -91,8 +91,8 @@ func (c *checker) expressions(x *rule) {
 	}
 }
 
-func everySubject(re *regexp.Regexp) string {
-	if takesEverything(re) {
+func everySubject(re expression) string {
+	if re.everything {
 		return "every subject"
 	}
 	return "an empty subject"
@@ -194,7 +194,7 @@ func (anyForwarded) parts() []condition {
 // coversAll tells whether whatever meets narrow meets wide.
 func coversAll(wide, narrow []condition) bool {
 	for _, w := range wide {
-		if l, ok := w.(label); ok && slices.ContainsFunc(l.any, takesEverything) {
+		if l, ok := w.(label); ok && slices.ContainsFunc(l.any, func(re expression) bool { return re.everything }) {
 			continue
 		}
 		if !slices.ContainsFunc(narrow, w.covers) {
@@ -264,7 +264,8 @@ func (c *checker) targets() {
 		if way := c.circle(t.Name); way != nil {
 			c.add(Finding{
 				Code: Loop, Severity: Error, Place: t.Place, Target: t.Name,
-				Text: "The target hands over in a circle: " + strings.Join(way, ", ") + ". No target is asked twice, so the circle ends there.",
+				Text: "The target hands over in a circle: " + strings.Join(way, ", ") +
+					". No target is asked twice, so the circle ends there.",
 				Hint: "leave out the last else",
 			})
 		}

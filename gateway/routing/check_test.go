@@ -88,13 +88,13 @@ func TestCheck(t *testing.T) {
 func TestCheckOfTargets(t *testing.T) {
 	t.Parallel()
 	for targets, want := range map[string]string{
-		"  a: {folder: a, else: b}\n  b: {folder: b, else: c}\n  c: {folder: c}\n":                             "",
-		"  a: {folder: a, else: b}\n  b: {folder: b, else: a}\n":                                               "loop @a",
-		"  a: {folder: a, else: b}\n  b: {folder: b, else: c}\n  c: {folder: c, else: b}\n":                    "loop @b",
-		"  a: {folder: a}\n  b: {folder: b, else: c}\n  c: {folder: c}\n":                                      "unused_target @b; unused_target @c",
-		"  a: {folder: a, else: producer}\n":                                                                   "no_producer @producer",
-		"  a: {folder: a, else: [b, c]}\n  b: {folder: b}\n  c: {folder: c, else: a}\n":                        "loop @a",
-		"  a: {folder: a, else: b}\n  b: {folder: b, else: c}\n  c: {folder: c, else: b}\n  d: {mail: d@d.dk}": "loop @b; unused_target @d",
+		"  a: {folder: a, else: b}\n  b: {folder: b, else: c}\n  c: {folder: c}\n":                               "",
+		"  a: {folder: a, else: b}\n  b: {folder: b, else: a}\n":                                                 "loop @a",
+		"  a: {folder: a, else: b}\n  b: {folder: b, else: c}\n  c: {folder: c, else: b}\n":                      "loop @b",
+		"  a: {folder: a}\n  b: {folder: b, else: c}\n  c: {folder: c}\n":                                        "unused_target @b; unused_target @c",
+		"  a: {folder: a, else: producer}\n":                                                                     "no_producer @producer",
+		"  a: {folder: a, else: [b, c]}\n  b: {folder: b}\n  c: {folder: c, else: a}\n":                          "loop @a",
+		"  a: {folder: a, else: b}\n  b: {folder: b, else: c}\n  c: {folder: c, else: b}\n  d: {mail: d@d.dk}\n": "loop @b; unused_target @d",
 	} {
 		if got := summary(rulesOf(t, targets)); got != want {
 			t.Errorf("%s got %s\nwant %s", targets, got, want)
@@ -190,6 +190,7 @@ func TestCheckIsSound(t *testing.T) {
 			case routing.Overlap:
 				pairs[f.Others[0]+" "+f.Rule] = true
 				overlapping++
+			case routing.TakesAll, routing.Loop, routing.NoProducer, routing.EmptyMatch, routing.UnusedTarget:
 			}
 		}
 		for range 150 {

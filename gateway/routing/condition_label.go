@@ -12,13 +12,20 @@ const maxPattern = 1000
 
 // label wants that the subject matches one of the expressions.
 type label struct {
-	any []*regexp.Regexp
+	any   []expression
+	tries []string // subjects that one of them probably matches
+}
+
+// expression is a regular expression of the file.
+type expression struct {
+	*regexp.Regexp
+	everything bool // see takesEverything
 }
 
 func (label) key() string { return "label" }
 
 func (c label) holds(m *message) bool {
-	return slices.ContainsFunc(c.any, func(re *regexp.Regexp) bool { return re.MatchString(m.label) })
+	return slices.ContainsFunc(c.any, func(re expression) bool { return re.MatchString(m.label) })
 }
 
 func (c label) why(*message) string {
@@ -36,7 +43,7 @@ func (c label) covers(other condition) bool {
 		return false
 	}
 	for _, q := range o.any {
-		if !slices.ContainsFunc(c.any, func(p *regexp.Regexp) bool { return p.String() == q.String() || takesEverything(p) }) {
+		if !slices.ContainsFunc(c.any, func(p expression) bool { return p.everything || p.String() == q.String() }) {
 			return false
 		}
 	}
@@ -46,23 +53,17 @@ func (c label) covers(other condition) bool {
 func (c label) parts() []condition {
 	list := make([]condition, len(c.any))
 	for n, re := range c.any {
-		list[n] = label{any: []*regexp.Regexp{re}}
+		list[n] = label{any: []expression{re}}
 	}
 	return list
 }
 
 func (c label) examples() []func(*message) {
-	var list []func(*message)
-	for _, re := range c.any {
-		tree, err := syntax.Parse(re.String(), syntax.Perl)
-		if err != nil {
-			continue
-		}
-		for _, s := range samples(tree.Simplify()) {
-			list = append(list,
-				func(m *message) { m.label = s },
-				func(m *message) { m.label = strings.TrimSpace(m.label + " " + s) })
-		}
+	list := make([]func(*message), 0, 2*len(c.tries))
+	for _, s := range c.tries {
+		list = append(list,
+			func(m *message) { m.label = s },
+			func(m *message) { m.label = strings.TrimSpace(m.label + " " + s) })
 	}
 	return list
 }
@@ -154,7 +155,10 @@ func (p *parser) label(n node) condition {
 				"the form is RE2; (?i) at its start ignores upper and lower case")
 			continue
 		}
-		c.any = append(c.any, re)
+		c.any = append(c.any, expression{Regexp: re, everything: takesEverything(re)})
+		if tree, err := syntax.Parse(s, syntax.Perl); err == nil {
+			c.tries = append(c.tries, samples(tree.Simplify())...)
+		}
 	}
 	if c.any == nil {
 		return nil

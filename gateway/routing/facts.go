@@ -71,9 +71,9 @@ func FactsOf(m *memo.Message, c Correlation) Facts {
 		PostType: h.PostType, MessageCode: h.MessageCode, Label: h.Label,
 		Forwarded: h.ForwardData != nil,
 	}
-	f.takeContactPoint(h)
+	takeContactPoint(&f, h)
 	if d := h.ContentData; d != nil {
-		f.takeContentData(d)
+		takeContentData(&f, d)
 	}
 	for _, r := range h.ReplyData {
 		if r.CaseID != "" && !slices.Contains(f.CaseIDs, r.CaseID) {
@@ -87,12 +87,12 @@ func FactsOf(m *memo.Message, c Correlation) Facts {
 		f.Reply = ReplyOther
 	}
 	if m.Body != nil {
-		f.takeFiles(m.Body)
+		takeFiles(&f, m.Body)
 	}
 	return f
 }
 
-func (f *Facts) takeContactPoint(h *memo.MessageHeader) {
+func takeContactPoint(f *Facts, h *memo.MessageHeader) {
 	if p := h.Recipient.ContactPoint; p != nil {
 		f.ContactPoint, f.ContactGroup = p.ContactPointID, p.ContactGroup
 		for _, i := range p.ContactInfo {
@@ -109,7 +109,7 @@ func (f *Facts) takeContactPoint(h *memo.MessageHeader) {
 	}
 }
 
-func (f *Facts) takeContentData(d *memo.ContentData) {
+func takeContentData(f *Facts, d *memo.ContentData) {
 	if d.CPRdata != nil {
 		f.CPR = d.CPRdata.CprNumber
 	}
@@ -127,7 +127,7 @@ func (f *Facts) takeContentData(d *memo.ContentData) {
 	}
 }
 
-func (f *Facts) takeFiles(b *memo.MessageBody) {
+func takeFiles(f *Facts, b *memo.MessageBody) {
 	take := func(files []memo.File) {
 		for _, x := range files {
 			f.DocumentTypes = append(f.DocumentTypes, mediaType(x.EncodingFormat))

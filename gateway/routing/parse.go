@@ -51,8 +51,7 @@ func Parse(src []byte, readFile func(name string) ([]byte, error)) (*Rules, erro
 // syntaxProblem is what the YAML parser said, with its place.
 func syntaxProblem(err error) Problem {
 	p := Problem{Text: "the file is not YAML"}
-	var syntax *yaml.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*yaml.SyntaxError](err); ok {
 		p.Text += ": " + syntax.Message
 		if syntax.Token != nil && syntax.Token.Position != nil {
 			p.Place = Place{Line: syntax.Token.Position.Line, Column: syntax.Token.Position.Column}
@@ -94,7 +93,8 @@ func (p *parser) file(root node) {
 	n, given := top["default"]
 	if !given {
 		p.problems = append(p.problems, Problem{
-			Place: Place{Line: 1, Column: 1}, Key: "default", Text: "is missing: a message that no rule takes would have no place to go", Hint: "default: NAME of a target",
+			Place: Place{Line: 1, Column: 1}, Key: "default",
+			Text: "is missing: a message that no rule takes would have no place to go", Hint: "default: NAME of a target",
 		})
 		return
 	}

@@ -180,7 +180,7 @@ func (p *parser) replyTo(n node) condition {
 	return c
 }
 
-// maxLists bounds a list file, in lines.
+// maxList bounds a list file, in lines.
 const maxList = 1_000_000
 
 // identifiers reads a list file: a number a line, # begins a comment.
@@ -223,7 +223,8 @@ func (p *parser) readList(n node, name string) map[identifier]struct{} {
 		}
 		id := p.rules.identify(number)
 		if (id == identifier{}) || line > maxList {
-			p.problem(n, "line "+strconv.Itoa(line)+" of "+name+" is not a CPR or CVR number", "ten or eight digits a line, # begins a comment")
+			p.problem(n, "line "+strconv.Itoa(line)+" of "+name+" is not a CPR or CVR number",
+				"ten or eight digits a line, # begins a comment")
 			return nil
 		}
 		set[id] = struct{}{}

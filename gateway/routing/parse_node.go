@@ -2,6 +2,7 @@ package routing
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -75,7 +76,7 @@ func (p *parser) mapping(n node, known []string) (map[string]node, bool) {
 		at.Node = iter.Key()
 		_, twice := keys[name]
 		switch {
-		case known != nil && !contains(known, name):
+		case known != nil && !slices.Contains(known, name):
 			p.problem(at, "unknown key", "the keys here are "+strings.Join(known, ", ")+nearest(name, known))
 		case twice:
 			p.problem(at, "is given twice", "")
@@ -182,15 +183,6 @@ func (p *parser) oneOf(n node, allowed ...string) (string, bool) {
 	}
 	p.problem(n, "unknown value "+quote(s), "use one of: "+strings.Join(allowed, ", "))
 	return "", false
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // quote writes a word of the file in quotes, cut where it is long.

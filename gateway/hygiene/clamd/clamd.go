@@ -10,6 +10,7 @@
 package clamd
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -194,7 +195,7 @@ func (x *exchange) listen() {
 	for {
 		n, err := x.conn.Read(buf)
 		text = append(text, buf[:n]...)
-		if end := strings.IndexByte(string(text), 0); end >= 0 {
+		if end := bytes.IndexByte(text, 0); end >= 0 {
 			x.answered <- reply{text: strings.TrimSpace(string(text[:end]))}
 			return
 		}
@@ -234,8 +235,8 @@ func (x *exchange) stream(r io.Reader) (int64, error) {
 		if n > 0 && last {
 			out = append(out, 0, 0, 0, 0)
 		}
-		if err := x.write(out); err != nil {
-			return size, x.early(err)
+		if failed := x.write(out); failed != nil {
+			return size, x.early(failed)
 		}
 		if last {
 			return size, nil
