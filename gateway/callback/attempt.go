@@ -74,8 +74,8 @@ func (c *Courier) attempt(ctx context.Context, r *receiver, e *gateway.Event) an
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.Timeout)
 	defer cancel()
 	r.counts.began()
-	began := time.Now() //nolint:forbidigo // the length of a call is in real time
-	defer func() { r.counts.took(time.Since(began)) }()
+	began := time.Now()                                 //nolint:forbidigo // the length of a call is in real time
+	defer func() { r.counts.took(time.Since(began)) }() //nolint:forbidigo // as above
 	req, err := c.request(ctx, r, e)
 	if err != nil {
 		c.log.ErrorContext(ctx, "a callback could not be made", "producer", r.Producer, "event", e.Seq, "error", err)

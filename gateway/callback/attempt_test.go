@@ -47,9 +47,12 @@ func TestWhatIsSent(t *testing.T) {
 		t.Errorf("headers %v", c.Header)
 	}
 	var body struct {
-		Type      string
-		Timestamp time.Time
-		Data      struct{ Message, Status string }
+		Type      string    `json:"type"`
+		Timestamp time.Time `json:"timestamp"`
+		Data      struct {
+			Message string `json:"message"`
+			Status  string `json:"status"`
+		} `json:"data"`
 	}
 	if err := json.Unmarshal(c.Body, &body); err != nil {
 		t.Fatal(err)
@@ -105,7 +108,7 @@ func TestAnswers(t *testing.T) {
 		}, failAnswer, 0},
 		"says nothing": {func(_ http.ResponseWriter, r *http.Request, _ call) { <-r.Context().Done() }, failTimeout, 0},
 		"body trickles": {func(w http.ResponseWriter, r *http.Request, _ call) { // the status is the answer
-			w.WriteHeader(200)
+			w.WriteHeader(http.StatusOK)
 			for r.Context().Err() == nil {
 				if _, err := w.Write([]byte("x")); err != nil || http.NewResponseController(w).Flush() != nil {
 					return
@@ -250,7 +253,7 @@ func TestCertificates(t *testing.T) {
 		failure string
 	}{
 		"not trusted": {func(r *Receiver) { r.CAFile = "" }, &tls.Config{}, failTLS},
-		"TLS 1.1":     {func(*Receiver) {}, &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, failTLS}, //nolint:gosec // what it is about
+		"TLS 1.1":     {func(*Receiver) {}, &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, failTLS},
 		"wants a certificate, has none": {
 			func(*Receiver) {},
 			&tls.Config{ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12}, failTLS,

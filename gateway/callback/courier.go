@@ -239,19 +239,19 @@ func (c *Courier) logEnd(ctx context.Context, r *receiver, cb *gateway.Callback,
 		slog.String("producer", r.Producer), slog.Int64("event", cb.Event.Seq), slog.String("lane", cb.Event.Lane()),
 		slog.Int("attempt", cb.Attempts), slog.Int("http", cb.HTTPStatus), slog.String("failure", cb.Failure),
 	}
-	level, text := slog.LevelDebug, "callback"
+	level, says := slog.LevelDebug, "told"
 	switch {
 	case stale:
-		level, text = slog.LevelWarn, "callback took longer than its claim; somebody else has told it as well"
+		level, says = slog.LevelWarn, "it took longer than its claim; somebody else has told it as well"
 	case cb.State == gateway.CallbackGivenUp:
 		r.failing.Store(true)
-		level, text = slog.LevelError, "callback given up; it is kept for a replay"
+		level, says = slog.LevelError, "given up; it is kept for a replay"
 	case cb.State == gateway.CallbackDelivered && r.failing.CompareAndSwap(true, false):
-		level, text = slog.LevelInfo, "callbacks are taken again"
+		level, says = slog.LevelInfo, "the receiver takes callbacks again"
 	case cb.State == gateway.CallbackPending && r.failing.CompareAndSwap(false, true):
-		level, text = slog.LevelWarn, "callbacks fail; they are tried again, and further failures are not logged"
+		level, says = slog.LevelWarn, "the receiver fails; it is tried again, and further failures are not logged"
 	}
-	c.log.LogAttrs(ctx, level, text, attrs...)
+	c.log.LogAttrs(ctx, level, "callback", append(attrs, slog.String("says", says))...)
 }
 
 // Sweep puts lanes that should have been told by now back into the queue: the oldest of each producer, whose workers find

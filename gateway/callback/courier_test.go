@@ -163,10 +163,9 @@ func TestDelays(t *testing.T) {
 		got = append(got, d)
 		tried += d
 	}
-	want := []time.Duration{5, 5, 10, 20, 40, 80, 160, 320, 640, 900, 900, 900}
-	for n := range want {
-		if got[n] != want[n]*time.Second {
-			t.Errorf("delay %d is %s, wanted %s", n, got[n], want[n]*time.Second)
+	for n, want := range []int{5, 5, 10, 20, 40, 80, 160, 320, 640, 900, 900, 900} {
+		if got[n] != time.Duration(want)*time.Second {
+			t.Errorf("delay %d is %s, wanted %d s", n, got[n], want)
 		}
 	}
 	for wish, want := range map[time.Duration]time.Duration{

@@ -28,7 +28,7 @@ func publicOnly(_, address string, _ syscall.RawConn) error {
 // [src: IANA-IPV6-SPECIAL Table 1]. Of IPv6 only what is handed out (2000::/3) can be, without the parts of it that
 // stand for something else; NAT64 is what it translates to.
 func public(a netip.Addr) bool {
-	if nat64.Contains(a) {
+	if netip.MustParsePrefix("64:ff9b::/96").Contains(a) {
 		b := a.As16()
 		a = netip.AddrFrom4([4]byte(b[12:]))
 	}
@@ -40,14 +40,9 @@ func public(a netip.Addr) bool {
 	case a.Is4():
 		return !slices.ContainsFunc(special4(), inside)
 	default:
-		return unicast6.Contains(a) && !slices.ContainsFunc(special6(), inside)
+		return netip.MustParsePrefix("2000::/3").Contains(a) && !slices.ContainsFunc(special6(), inside)
 	}
 }
-
-var (
-	nat64    = netip.MustParsePrefix("64:ff9b::/96")
-	unicast6 = netip.MustParsePrefix("2000::/3")
-)
 
 func special4() []netip.Prefix {
 	return []netip.Prefix{

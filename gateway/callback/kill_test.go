@@ -1,6 +1,7 @@
 package callback
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -105,7 +106,7 @@ func TestAKilledProcessLosesNothing(t *testing.T) {
 	if len(calls) != 4 || calls[0].ID != calls[1].ID || calls[1].Seq >= calls[2].Seq || calls[2].Seq >= calls[3].Seq {
 		t.Fatalf("%+v", calls)
 	}
-	if string(calls[0].Body) != string(calls[1].Body) {
+	if !bytes.Equal(calls[0].Body, calls[1].Body) {
 		t.Errorf("told again, it reads otherwise:\n%s\n%s", calls[0].Body, calls[1].Body)
 	}
 	if stats := h.stats(t, producer); stats.Delivered != 3 || stats.Pending != 0 {

@@ -37,7 +37,7 @@ type secrets struct {
 func openSecrets(path string, log *slog.Logger) (*secrets, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // says which file and why
+		return nil, err
 	}
 	signers, err := readSecrets(path)
 	if err != nil {
@@ -84,7 +84,7 @@ func (s *secrets) sign(h http.Header, id string, at time.Time, body []byte) erro
 func readSecrets(path string) ([]*standardwebhooks.Webhook, error) {
 	content, err := os.ReadFile(path) //nolint:gosec // the path is the operator's own setting
 	if err != nil {
-		return nil, err //nolint:wrapcheck // says which file and why
+		return nil, err
 	}
 	return parseSecrets(content)
 }

@@ -94,11 +94,11 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var e struct {
-		Type string
+		Type string `json:"type"`
 		Data struct {
-			Seq     int64
-			Message string
-		}
+			Seq     int64  `json:"seq"`
+			Message string `json:"message"`
+		} `json:"data"`
 	}
 	_ = json.Unmarshal(body, &e) // a test that cares looks at Body
 	c := call{
@@ -233,7 +233,7 @@ func (h *house) newCourier(t testing.TB, j gateway.Journal, q gateway.CallbackQu
 
 // eventJSON stands for the feed's.
 func eventJSON(e *gateway.Event) ([]byte, error) {
-	return json.Marshal(map[string]any{"seq": e.Seq, "message": e.MessageID, "status": e.Status}) //nolint:wrapcheck // a test
+	return json.Marshal(map[string]any{"seq": e.Seq, "message": e.MessageID, "status": e.Status})
 }
 
 // intents stores so many intents of a producer, each with a message, and returns the ids of the messages.
@@ -312,7 +312,7 @@ func verify(t *testing.T, c call, secret string) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return w.VerifyIgnoringTimestamp(c.Body, c.Header) //nolint:wrapcheck // a test
+	return w.VerifyIgnoringTimestamp(c.Body, c.Header)
 }
 
 // startRedis runs a private redis-server and returns its URL.

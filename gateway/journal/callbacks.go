@@ -123,7 +123,8 @@ const selectReplayEnd = `SELECT coalesce(max(seq), 0) FROM
 const replayCallbacks = `INSERT INTO callbacks (seq, producer, lane, state, attempts, http_status, failure)
 SELECT seq, producer, CASE message_id WHEN '' THEN intent_id ELSE message_id END, 'pending', 0, 0, ''
 FROM events WHERE producer = ? AND seq > ? AND seq <= ?
-ON CONFLICT (seq) DO UPDATE SET state = 'pending', attempts = attempts + 1, first_at = NULL, http_status = 0, failure = '' WHERE state <> 'pending'`
+ON CONFLICT (seq) DO UPDATE SET state = 'pending', attempts = attempts + 1, first_at = NULL, http_status = 0, failure = ''
+WHERE state <> 'pending'`
 
 // The lanes of a page's events. In: cursor, end of the page, producer.
 const lanesOfPage = `(SELECT DISTINCT lane FROM callbacks WHERE seq > ? AND seq <= ? AND producer = ?)`
