@@ -92,7 +92,7 @@ func (c *Client) Scan(ctx context.Context, r io.Reader) (Result, error) {
 		return Result{}, err
 	}
 	defer x.close()
-	size, err := x.stream(r)
+	size, whole, err := x.stream(r)
 	if err != nil {
 		return Result{}, err
 	}
@@ -103,7 +103,7 @@ func (c *Client) Scan(ctx context.Context, r io.Reader) (Result, error) {
 	verdict, isVerdict := strings.CutPrefix(text, "stream: ")
 	name, infected := strings.CutSuffix(verdict, " FOUND")
 	switch {
-	case isVerdict && verdict == "OK":
+	case isVerdict && verdict == "OK" && whole: // nobody knows that of a document that is not there yet
 		return Result{Size: size}, nil
 	case isVerdict && infected:
 		return Result{Infected: true, Signature: name, Size: size}, nil
@@ -218,17 +218,16 @@ func failed(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
-// stream sends the document in pieces, each behind its length, and an empty one. It ends early, and well, when the daemon
-// has answered already.
-func (x *exchange) stream(r io.Reader) (int64, error) {
+// stream sends the document in pieces, each behind its length, and an empty one, and tells whether that was the whole.
+// It ends early, and well, when the daemon has answered already.
+func (x *exchange) stream(r io.Reader) (int64, bool, error) {
 	buf := make([]byte, 4+piece)
 	var size int64
 	for {
-		n, err := io.ReadFull(r, buf[4:])
-		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-			return size, err
+		n, last, err := fill(r, buf[4:])
+		if err != nil {
+			return size, false, err
 		}
-		last := err != nil
 		size += int64(n)
 		binary.BigEndian.PutUint32(buf, uint32(n)) //nolint:gosec // at most piece
 		out := buf[:4+n]
@@ -236,15 +235,29 @@ func (x *exchange) stream(r io.Reader) (int64, error) {
 			out = append(out, 0, 0, 0, 0)
 		}
 		if failed := x.write(out); failed != nil {
-			return size, x.early(failed)
+			return size, false, x.early(failed)
 		}
-		if last {
-			return size, nil
-		}
-		if len(x.answered) > 0 {
-			return size, nil
+		if last || len(x.answered) > 0 {
+			return size, last, nil
 		}
 	}
+}
+
+// fill reads until p is full or r has ended. Unlike io.ReadFull it does not take an io.ErrUnexpectedEOF of r, which says
+// that something is missing, for its end.
+func fill(r io.Reader, p []byte) (int, bool, error) {
+	n := 0
+	for n < len(p) {
+		read, err := r.Read(p[n:])
+		n += read
+		switch {
+		case err == io.EOF: //nolint:errorlint // as io.ReadFull: an EOF that is wrapped is none
+			return n, true, nil
+		case err != nil:
+			return n, false, err
+		}
+	}
+	return n, false, nil
 }
 
 // early gives a daemon that hung up the time to have said why.

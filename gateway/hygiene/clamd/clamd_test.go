@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/brevdue/brevdue/gateway/hygiene/clamd"
@@ -185,6 +186,28 @@ func TestScanTellsThatTheDocumentCannotBeRead(t *testing.T) {
 	c := daemon(t, func(conn net.Conn) { command(conn); document(conn) })
 	if _, err := c.Scan(t.Context(), io.MultiReader(strings.NewReader("text"), failing{})); !errors.Is(err, errDisk) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// A document of which a part is missing is no document that was found clean, nor one that the daemon praised too early.
+func TestScanIsCleanOnlyWhole(t *testing.T) {
+	t.Parallel()
+	c := daemon(t, func(conn net.Conn) {
+		command(conn)
+		document(conn)
+		_, _ = conn.Write([]byte("stream: OK\x00"))
+	})
+	cut := io.MultiReader(strings.NewReader("half"), iotest.ErrReader(io.ErrUnexpectedEOF))
+	if r, err := c.Scan(t.Context(), cut); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("cut: %+v, %v", r, err)
+	}
+	early := daemon(t, func(conn net.Conn) {
+		command(conn)
+		_, _ = conn.Write([]byte("stream: OK\x00"))
+		_, _ = io.Copy(io.Discard, conn)
+	})
+	if r, err := early.Scan(t.Context(), io.LimitReader(zeros{}, 1<<30)); !errors.Is(err, clamd.ErrAnswer) {
+		t.Errorf("early: %+v, %v", r, err)
 	}
 }
 
