@@ -9,7 +9,9 @@
 //  2. A queue task that carries nothing but a message id reaches [Gateway.Dispatch]. It looks whether the message may
 //     leave now (cancelled, expired, window, rate), books an [Attempt] in the journal, hands the letter to its
 //     [Channel], and records the [Outcome].
-//  3. A channel that signs its letters calls [Gateway.KeepEvidence] before the first byte leaves.
+//  3. A channel that signs its letters calls [Gateway.KeepEvidence] before the first byte leaves, any other
+//     [Gateway.KeepRequest]. What is kept is a [Gateway.Skeleton]: the request's own bytes, with holes where the documents go.
+//     [Gateway.Dossier] puts the request together again, byte for byte, for evidence.
 //  4. A status that comes back, in any order and any number of times, reaches [Gateway.Settle], which matches it to its
 //     message and moves the message forward, never backward; a rejected letter may start the next channel of its route.
 //  5. What nobody can know but a person, a person decides: [Gateway.Release] and [Gateway.Close] end the state held.

@@ -32,6 +32,7 @@ type Exhibit struct {
 	ContentType string
 	Size        int64
 	Digest      [32]byte // SHA-256 of the bytes as they were to be sent
-	// Open reads it from its first byte. The reader fails at its end when the bytes are not those of Digest.
+	// Open reads it from its first byte. The reader fails with ErrExhibit before its last bytes when the whole has not
+	// Digest.
 	Open func(ctx context.Context) (io.ReadCloser, error)
 }

@@ -97,7 +97,8 @@ func (g *Gateway) Dossier(ctx context.Context, producer, messageID string) (*Dos
 		Name: s.name, ContentType: s.contentType, Size: s.size(), Digest: kept.Digest,
 		Open: func(ctx context.Context) (io.ReadCloser, error) {
 			return &exhibitReader{
-				ctx: ctx, open: g.kept(d.Intent), parts: s.parts, want: kept.Digest, hash: sha256.New(), attempt: kept.AttemptID,
+				ctx: ctx, open: g.kept(d.Intent), parts: s.parts, left: s.size(), want: kept.Digest, hash: sha256.New(),
+				attempt: kept.AttemptID,
 			}, nil
 		},
 	}
@@ -121,11 +122,13 @@ func (g *Gateway) kept(i *Intent) func(ctx context.Context, sum [sha256.Size]byt
 // ErrExhibit is what reading an [Exhibit] ends with when its bytes are not those that were to be sent.
 var ErrExhibit = errors.New("what was kept is not what was to be sent")
 
-// exhibitReader puts a request together.
+// exhibitReader puts a request together. The last bytes are handed out only when the digest of the whole is the one that
+// was kept.
 type exhibitReader struct {
 	ctx     context.Context //nolint:containedctx // an io.Reader has no other way to be cancelled
 	open    func(ctx context.Context, sum [sha256.Size]byte) (io.ReadCloser, error)
 	parts   []bone
+	left    int64 // bytes that were not handed out
 	want    [sha256.Size]byte
 	attempt string
 	hash    hash.Hash
@@ -152,6 +155,9 @@ func (r *exhibitReader) Read(p []byte) (int, error) {
 		}
 		n, err := r.part.Read(p)
 		_, _ = r.hash.Write(p[:n]) // never fails: hash.Hash
+		if r.left -= int64(n); r.left == 0 && n > 0 && !r.whole() {
+			n, err = 0, ErrExhibit
+		}
 		if errors.Is(err, io.EOF) {
 			err = r.end()
 		}
@@ -194,8 +200,11 @@ func (r *exhibitReader) end() error {
 	return file.Close()
 }
 
+// whole says whether what was read has the digest that was kept.
+func (r *exhibitReader) whole() bool { return [sha256.Size]byte(r.hash.Sum(nil)) == r.want }
+
 func (r *exhibitReader) finish() error {
-	if [sha256.Size]byte(r.hash.Sum(nil)) != r.want {
+	if !r.whole() {
 		return r.fail(ErrExhibit)
 	}
 	return io.EOF

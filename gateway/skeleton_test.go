@@ -95,7 +95,7 @@ func (s store) reader(ctx context.Context, stored []byte, want [sha256.Size]byte
 		return nil, err
 	}
 	g := &Gateway{documents: s}
-	return &exhibitReader{ctx: ctx, open: g.kept(&Intent{}), parts: k.parts, want: want, hash: sha256.New(), attempt: "att_1"}, nil
+	return &exhibitReader{ctx: ctx, open: g.kept(&Intent{}), parts: k.parts, left: k.size(), want: want, hash: sha256.New(), attempt: "att_1"}, nil
 }
 
 func filled(n int) []byte {
@@ -206,9 +206,13 @@ func TestADamagedSkeletonIsNeverAnotherLetter(t *testing.T) {
 			}
 			return
 		}
+		length := r.left
 		got, err := io.ReadAll(r)
 		if err == nil && !bytes.Equal(got, want) {
 			t.Errorf("%s: another letter without an error", what)
+		}
+		if err != nil && length > 0 && int64(len(got)) >= length {
+			t.Errorf("%s: a whole letter before its error", what)
 		}
 	}
 	for n := range stored {

@@ -8,7 +8,8 @@
 //     known, its files are not read yet. Above MaxRequestSize it is refused here.
 //  2. An access token for the service is taken or renewed (package sts).
 //  3. The bytes are read once for their digest, which is signed and kept before
-//     anything leaves (signature.Batcher.Sign).
+//     anything leaves (signature.Batcher.Sign), together with what the request
+//     can be put together from again (Config.Skeleton).
 //  4. The bytes are read again and sent: HTTP/1.1, mutual TLS, POST
 //     /service/KombiPostAfsend_1/kombi, Content-Length known. They are digested
 //     on the way; when they are not the signed ones the end never leaves.

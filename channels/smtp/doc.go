@@ -7,6 +7,7 @@
 //  2. [Channel.Send] composes the same mail with the message's identity. Its Message-ID is made from the message's id, its
 //     Date is when the intent was accepted or may first be sent, its boundaries are made from the identity, too: every
 //     attempt sends the same bytes, so that a mailbox can tell that two of them are one.
+//     Where Config.Keep is set, the mail is read once for its digest and kept before anything leaves.
 //  3. A session with the server is taken from the pool ([pool]): one that waits there if it still answers, or a new one
 //     with TLS and a login as the server's settings want it ([Server]).
 //  4. The mail is handed over, documents straight from their store. The session knows in which [Phase] it is: whatever
