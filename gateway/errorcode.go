@@ -18,7 +18,10 @@ type ErrorCode struct {
 }
 
 // ownCodes are the codes that the gateway gives to events itself.
-func ownCodes() []ErrorCode {
+func ownCodes() []ErrorCode { return append(codesOfSending(), codesOfStatuses()...) }
+
+// codesOfSending are those of attempts and of what keeps a message from leaving.
+func codesOfSending() []ErrorCode {
 	const farEnd, source = "brevdue", "docs/states.md"
 	return []ErrorCode{
 		{
@@ -59,6 +62,28 @@ func ownCodes() []ErrorCode {
 			HintDA: "Modparten tog imod brevet, men gav ingen endelig status i tide. Rutens næste kanal har overtaget.",
 		},
 		{
+			Code: "channel.unknown", FarEnd: farEnd, Outcome: Fail, Source: source,
+			HintEN: "The channel was taken out of the configuration. Put it back and post the intent again.",
+			HintDA: "Kanalen er fjernet fra konfigurationen. Sæt den ind igen, og send på ny.",
+		},
+		{
+			Code: "sender.unknown", FarEnd: farEnd, Outcome: Fail, Source: source,
+			HintEN: "The sender profile was taken out of the configuration. Put it back and post the intent again.",
+			HintDA: "Afsenderprofilen er fjernet fra konfigurationen. Sæt den ind igen, og send på ny.",
+		},
+		{
+			Code: "outcome.unclassified", FarEnd: farEnd, Outcome: Fail, Source: source,
+			HintEN: "A defect of the channel: report it with the id of the message.",
+			HintDA: "En fejl i kanalen: meld den med beskedens id.",
+		},
+	}
+}
+
+// codesOfStatuses are those of statuses that come late, never, or otherwise than expected.
+func codesOfStatuses() []ErrorCode {
+	const farEnd, source = "brevdue", "docs/states.md"
+	return []ErrorCode{
+		{
 			Code: "superseded.delivered", FarEnd: farEnd, Source: source,
 			HintEN: "The recipient may get it twice: the first channel delivered after the next one had taken over.",
 			HintDA: "Modtageren får måske beskeden to gange: den første kanal leverede, efter at den næste havde overtaget.",
@@ -94,21 +119,6 @@ func ownCodes() []ErrorCode {
 			Code: "matched.by_hand", FarEnd: farEnd, Source: source,
 			HintEN: "An operator said that the status after this event belongs to the message.",
 			HintDA: "En driftsmedarbejder har sagt, at statussen efter denne hændelse hører til beskeden.",
-		},
-		{
-			Code: "channel.unknown", FarEnd: farEnd, Outcome: Fail, Source: source,
-			HintEN: "The channel was taken out of the configuration. Put it back and post the intent again.",
-			HintDA: "Kanalen er fjernet fra konfigurationen. Sæt den ind igen, og send på ny.",
-		},
-		{
-			Code: "sender.unknown", FarEnd: farEnd, Outcome: Fail, Source: source,
-			HintEN: "The sender profile was taken out of the configuration. Put it back and post the intent again.",
-			HintDA: "Afsenderprofilen er fjernet fra konfigurationen. Sæt den ind igen, og send på ny.",
-		},
-		{
-			Code: "outcome.unclassified", FarEnd: farEnd, Outcome: Fail, Source: source,
-			HintEN: "A defect of the channel: report it with the id of the message.",
-			HintDA: "En fejl i kanalen: meld den med beskedens id.",
 		},
 	}
 }

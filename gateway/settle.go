@@ -194,7 +194,7 @@ func (g *Gateway) recordOnly(ctx context.Context, tx Tx, head *Intent, m *Messag
 		}
 		return err
 	}
-	g.log.WarnContext(ctx, "delivered although it stands as "+string(m.State), "message", m.ID)
+	g.log.WarnContext(ctx, "delivered although it was called off or had expired", "message", m.ID, "state", string(m.State))
 	return g.note(tx, head, m, 0, string(m.State)+".delivered", sentences(code, text,
 		"The message stands as "+string(m.State)+"; the far end says that it was delivered."))
 }

@@ -166,7 +166,7 @@ func TestTheOfficialExampleSettlesItsMessage(t *testing.T) {
 		if c := o.ReceiptCounts(); c.Settled != 1 || c.Duplicate != 2 {
 			t.Errorf("%s: %+v", name, c)
 		}
-		kept, err := o.Gateway.Receipt(t.Context(), besked.ID)
+		kept, err := o.Receipt(t.Context(), besked.ID)
 		if err != nil {
 			t.Fatal(err)
 		}

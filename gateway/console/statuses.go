@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"strconv"
 	"time"
 	_ "time/tzdata" // a container image without zone files must still tell Danish time
 
@@ -55,7 +56,7 @@ func newStatuses(source Statuses) (*statuses, error) {
 			if n >= gateway.MaxCount {
 				return fmt.Sprintf("%d or more", n)
 			}
-			return fmt.Sprint(n)
+			return strconv.Itoa(n)
 		},
 	}).ParseFS(pages, "assets/statuses.html")
 	if err != nil {

@@ -102,7 +102,9 @@ func (s service) Receipts(ctx context.Context, q ReceiptQuery) (*ReceiptPage, er
 			return nil, fmt.Errorf("list unreadable bodies: %w", err)
 		}
 		for _, u := range bodies {
-			page.Receipts = append(page.Receipts, ReceiptView{ID: u.ID, State: receiptUnreadable, ReceivedAt: u.ReceivedAt, Reason: u.Reason})
+			page.Receipts = append(page.Receipts, ReceiptView{
+				ID: u.ID, State: receiptUnreadable, ReceivedAt: u.ReceivedAt, Reason: u.Reason,
+			})
 		}
 	} else {
 		receipts, err := s.gateway.Quarantine(ctx, f)
@@ -149,7 +151,7 @@ func (s service) RawReceipt(ctx context.Context, id string, w io.Writer) error {
 		return fmt.Errorf("read a status: %w", err)
 	}
 	_, err = w.Write(raw)
-	return err //nolint:wrapcheck // the writer's own
+	return err
 }
 
 func (s service) rawReceipt(ctx context.Context, id string) ([]byte, error) {
@@ -158,11 +160,11 @@ func (s service) rawReceipt(ctx context.Context, id string) ([]byte, error) {
 		return r.Raw, nil
 	}
 	if !errors.Is(err, gateway.ErrNotFound) {
-		return nil, err //nolint:wrapcheck // RawReceipt wraps it
+		return nil, err
 	}
 	u, err := s.gateway.UnreadableBody(ctx, id)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // as above
+		return nil, err
 	}
 	return u.Raw, nil
 }

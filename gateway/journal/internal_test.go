@@ -50,6 +50,14 @@ func TestPlans(t *testing.T) {
 		selectOpenAttempt:       "attempts_open",
 		selectAbandoned:         "attempts_open",
 		selectQuarantine:        "receipts_unmatched",
+		selectQuarantineEnd:     "COVERING INDEX receipts_unmatched",
+		selectQuarantineCount:   "COVERING INDEX receipts_unmatched",
+		selectUnreadableBodies:  "unreadable_waiting",
+		selectUnreadableCount:   "COVERING INDEX unreadable_waiting",
+		selectHeldCount:         "COVERING INDEX messages_held",
+		selectAwaiting:          "messages_awaiting",
+		selectOverdue:           "messages_overdue",
+		selectOverdueCounts:     "COVERING INDEX messages_overdue",
 		selectEventsOfProducer:  "events_producer",
 		selectEventsOf:          "events_intent",
 		selectEvents:            "INTEGER PRIMARY KEY",
@@ -62,6 +70,15 @@ func TestPlans(t *testing.T) {
 		if query != selectAbandoned && strings.Contains(plan, "TEMP B-TREE") { // which sorts the few open ones
 			t.Errorf("%s\nsorts: %s", query, plan)
 		}
+	}
+	matchable := explain(t, j.db, selectMatchable) // which sorts the page that it looked at
+	for _, part := range []string{"COVERING INDEX receipts_unmatched", "message_uuid=?", "afsendelse_id=?", "messages_transmission"} {
+		if !strings.Contains(matchable, part) {
+			t.Errorf("%s\nis answered by %s, without %s", selectMatchable, matchable, part)
+		}
+	}
+	if strings.Contains(matchable, "SCAN r;") || strings.Contains(matchable, "SCAN m;") {
+		t.Errorf("%s\nreads a whole table: %s", selectMatchable, matchable)
 	}
 }
 

@@ -84,12 +84,12 @@ const selectQuarantineEnd = `SELECT received_at, id FROM receipts
 WHERE message_id IS NULL AND (received_at, id) > (?, ?) ORDER BY received_at, id LIMIT 1 OFFSET ?`
 
 // In: as selectQuarantine. Out: listedReceiptColumns of those in the page whose message is here, oldest first.
-const selectMatchable = `SELECT ` + listedReceiptColumns + ` FROM (SELECT * FROM receipts
-	WHERE message_id IS NULL AND (received_at, id) > (?, ?) ORDER BY received_at, id LIMIT ?) AS page
-WHERE (message_uuid <> '' AND EXISTS (SELECT 1 FROM messages AS m WHERE m.message_uuid = page.message_uuid))
-	OR (afsendelse_id <> '' AND EXISTS (SELECT 1 FROM messages AS m WHERE m.afsendelse_id = page.afsendelse_id))
-	OR (transmission <> '' AND EXISTS (SELECT 1 FROM messages AS m WHERE m.transmission_id = page.transmission
-		AND m.transmission_id <> ''))
+const selectMatchable = `SELECT ` + listedReceiptColumns + ` FROM receipts AS r
+WHERE id IN (SELECT id FROM receipts WHERE message_id IS NULL AND (received_at, id) > (?, ?) ORDER BY received_at, id LIMIT ?)
+	AND ((message_uuid <> '' AND EXISTS (SELECT 1 FROM messages AS m WHERE m.message_uuid = r.message_uuid))
+	OR (afsendelse_id <> '' AND EXISTS (SELECT 1 FROM messages AS m WHERE m.afsendelse_id = r.afsendelse_id))
+	OR (transmission <> '' AND EXISTS (SELECT 1 FROM messages AS m WHERE m.transmission_id = r.transmission
+		AND m.transmission_id <> '')))
 ORDER BY received_at, id`
 
 // Matchable implements gateway.Reader.

@@ -282,7 +282,7 @@ func TestPushKeepsWhatCannotBeRead(t *testing.T) {
 				},
 				Unreadable: func(_ context.Context, raw []byte, reason string) error {
 					kept = true
-					if string(raw) != string(beskedfordeler.MaskCredentials([]byte(c.body))) || !strings.Contains(reason, c.reason) {
+					if !bytes.Equal(raw, beskedfordeler.MaskCredentials([]byte(c.body))) || !strings.Contains(reason, c.reason) {
 						t.Errorf("%d bytes because %q", len(raw), reason)
 					}
 					return c.fails

@@ -2,6 +2,7 @@ package journaltest
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -127,7 +128,7 @@ func unreadable(t *testing.T, j gateway.Journal) {
 	body := func(n int) *gateway.Unreadable {
 		return &gateway.Unreadable{
 			ID: fmt.Sprintf("sha-%d", n), Reason: "message is not well-formed XML", ReceivedAt: start().Add(time.Duration(n) * time.Second),
-			Raw: []byte{'<', 0, byte(n)},
+			Raw: append([]byte{'<', 0, 0xff}, strconv.Itoa(n)...),
 		}
 	}
 	put := func(u *gateway.Unreadable, want bool) {

@@ -9,7 +9,7 @@ ALTER TABLE messages ADD COLUMN overdue_at INTEGER;
 -- The messages whose final status is awaited, and those of them that were noted as overdue, by channel.
 CREATE INDEX messages_awaiting ON messages (channel, submitted_at)
     WHERE state IN ('submitted', 'received') AND overdue_at IS NULL;
-CREATE INDEX messages_overdue ON messages (channel, submitted_at)
+CREATE INDEX messages_overdue ON messages (channel, submitted_at, state, overdue_at) -- the last two so that counting needs no row
     WHERE state IN ('submitted', 'received') AND overdue_at IS NOT NULL;
 
 -- The messages that wait for a person, by age.
@@ -18,18 +18,22 @@ CREATE INDEX messages_held ON messages (created_at) WHERE state = 'held';
 -- 1: the far end's two words for what happened disagree.
 ALTER TABLE receipts ADD COLUMN conflict INTEGER NOT NULL DEFAULT 0 CHECK (conflict IN (0, 1));
 
+-- The receipts in quarantine, by the time they came; with message_id, so that counting and paging do not read past raw.
+DROP INDEX receipts_unmatched;
+CREATE INDEX receipts_unmatched ON receipts (received_at, id, message_id) WHERE message_id IS NULL;
+
 -- What came on the road of the statuses and could not be read. Kept whole, once, until somebody can read it.
 CREATE TABLE unreadable (
     id          TEXT    NOT NULL PRIMARY KEY, -- lower-case hex of the SHA-256 of the body
     reason      TEXT    NOT NULL, -- why it could not be read; names the field and quotes nothing
     received_at INTEGER NOT NULL, -- time it came first
-    raw         BLOB    NOT NULL, -- the body
     read_at     INTEGER, -- time a later program could read it; NULL: nobody has
-    receipt_id  TEXT    NOT NULL -- the receipt it turned out to be; '': none yet
+    receipt_id  TEXT    NOT NULL, -- the receipt it turned out to be; '': none yet
+    raw         BLOB    NOT NULL -- the body; last, so that the others are read without it
 );
 
 -- The bodies that still nobody could read, by the time they came.
-CREATE INDEX unreadable_waiting ON unreadable (received_at, id) WHERE read_at IS NULL;
+CREATE INDEX unreadable_waiting ON unreadable (received_at, id, read_at) WHERE read_at IS NULL;
 
 DROP TRIGGER messages_final_state;
 
@@ -58,6 +62,8 @@ BEGIN
 END;
 -- +goose StatementEnd
 DROP TABLE unreadable;
+DROP INDEX receipts_unmatched;
+CREATE INDEX receipts_unmatched ON receipts (received_at, id) WHERE message_id IS NULL;
 ALTER TABLE receipts DROP COLUMN conflict;
 DROP INDEX messages_held;
 DROP INDEX messages_overdue;
