@@ -164,7 +164,7 @@ func (x *examination) page(found *told) error {
 	}
 	zone, err := time.LoadLocation(zoneName)
 	if err != nil {
-		return err
+		return fmt.Errorf("zone of the page: %w", err)
 	}
 	if wrong == nil {
 		_, heading, _ := strings.Cut(string(content), "<h1>")

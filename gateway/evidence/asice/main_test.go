@@ -66,6 +66,20 @@ func newAuthority(name string) authority {
 	return authority{pool, root, tls.Certificate{Certificate: [][]byte{leaf.Raw, between.Raw}, PrivateKey: key, Leaf: leaf}}
 }
 
+// shortKey is a certificate over an RSA key that nobody should use any more.
+func shortKey() tls.Certificate {
+	key, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		panic(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: clock.AddDate(-1, 0, 0), NotAfter: clock.AddDate(1, 0, 0)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		panic(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
 // sample is a small container's files.
 func sample() []File {
 	return []File{

@@ -13,8 +13,12 @@ import (
 	"time"
 )
 
-// minKeyBits is the least RSA key that is believed.
-const minKeyBits = 2048
+// The RSA keys that are believed. A key without an upper bound would be work without one.
+const (
+	minKeyBits = 2048
+	maxKeyBits = 16384
+	maxDER     = 16 << 10 // bytes of a certificate
+)
 
 // Trust says whose signatures are believed.
 type Trust struct {
@@ -161,6 +165,9 @@ func (v *verification) files(ctx context.Context, s *signed) (map[string][sha256
 func (s *signed) verify() ([]*x509.Certificate, error) {
 	chain := make([]*x509.Certificate, len(s.chain))
 	for i, der := range s.chain {
+		if len(der) > maxDER {
+			return nil, fmt.Errorf("a certificate in it has more than %d bytes", maxDER)
+		}
 		cert, err := x509.ParseCertificate(der)
 		if err != nil {
 			return nil, errors.New("a certificate in it cannot be read")
@@ -168,8 +175,8 @@ func (s *signed) verify() ([]*x509.Certificate, error) {
 		chain[i] = cert
 	}
 	key, ok := chain[0].PublicKey.(*rsa.PublicKey)
-	if !ok || key.N.BitLen() < minKeyBits {
-		return nil, fmt.Errorf("the signer's key is not RSA of at least %d bits", minKeyBits)
+	if !ok || key.N.BitLen() < minKeyBits || key.N.BitLen() > maxKeyBits {
+		return nil, fmt.Errorf("the signer's key is not RSA of %d to %d bits", minKeyBits, maxKeyBits)
 	}
 	if s.props != sha256.Sum256(s.properties()) {
 		return chain, errors.New("the signed properties (time, certificates, media types) were changed")

@@ -195,6 +195,28 @@ func TestForgeriesAreRefused(t *testing.T) {
 			b[5] = sign(t, func(s *signed) { s.files[1].name = s.files[0].name }, ours().cert)
 			return n, b, clock
 		}, nameSignatures, RuleSignature},
+		"a certificate that is none": {func(t *testing.T, n []string, b [][]byte) ([]string, [][]byte, time.Time) {
+			s, err := readSigned(b[5])
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.chain[0] = []byte{1, 2, 3}
+			b[5] = s.document()
+			return n, b, clock
+		}, nameSignatures, RuleSignature},
+		"an enormous certificate": {func(t *testing.T, n []string, b [][]byte) ([]string, [][]byte, time.Time) {
+			s, err := readSigned(b[5])
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.chain[0] = make([]byte, maxDER+1)
+			b[5] = s.document()
+			return n, b, clock
+		}, nameSignatures, RuleSignature},
+		"a short key": {func(t *testing.T, n []string, b [][]byte) ([]string, [][]byte, time.Time) {
+			b[5] = sign(t, func(*signed) {}, shortKey())
+			return n, b, clock
+		}, nameSignatures, RuleSignature},
 		"an entity in the signature": {func(_ *testing.T, n []string, b [][]byte) ([]string, [][]byte, time.Time) {
 			bomb := `<!DOCTYPE x [<!ENTITY a "` + strings.Repeat("a", 1000) + `"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>`
 			b[5] = bytes.Replace(b[5], []byte("\n"), []byte("\n"+bomb), 1)
@@ -222,6 +244,24 @@ func TestForgeriesAreRefused(t *testing.T) {
 				t.Errorf("want %s of %s among %+v", c.rule, c.part, failed)
 			}
 		})
+	}
+}
+
+// A CRC that both headers agree on, and that is not the file's, is found by reading the file.
+func TestAWrongCRCIsFound(t *testing.T) {
+	t.Parallel()
+	b := signedSample(t)
+	c, err := Open(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := c.entries[len(c.entries)-1].end()
+	central := start + lenCentral + int64(len(nameMimetype)) // of the second file
+	b[central+16] ^= 1
+	b[c.entries[1].offset+14] ^= 1
+	failed, _ := verify(t, b)
+	if len(failed) != 1 || failed[0].File != Structure || !strings.Contains(failed[0].Text, "CRC-32 of kvittering.html") {
+		t.Errorf("failed: %+v", failed)
 	}
 }
 
