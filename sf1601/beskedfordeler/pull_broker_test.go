@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -74,7 +75,7 @@ func shared(t testing.TB, into **rabbittest.Node, cfg rabbittest.Config) *rabbit
 	}
 	if !brokers.wasTriedOnce || brokers.failed == nil {
 		brokers.wasTriedOnce = true
-		dir, err := os.MkdirTemp("", "brevdue-rabbit-")
+		dir, err := os.MkdirTemp("", "brevdue-rabbit-") //nolint:usetesting // other tests use it too
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,7 +116,7 @@ func events(count int) [][]byte {
 	out := make([][]byte, count)
 	for i := range out {
 		b := fromTest()
-		b.ID = fmt.Sprint(i)
+		b.ID = strconv.Itoa(i)
 		out[i] = beskedfordeler.EncodeEvent(b)
 	}
 	return out

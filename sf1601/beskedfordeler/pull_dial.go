@@ -126,7 +126,8 @@ func (w *wire) Read(b []byte) (int, error) {
 
 // Write is net.Conn's.
 func (w *wire) Write(b []byte) (int, error) {
-	if err := w.SetWriteDeadline(time.Now().Add(w.patience)); err != nil { //nolint:forbidigo // deadlines of connections are the machine's time
+	end := time.Now().Add(w.patience) //nolint:forbidigo // deadlines of connections are the machine's time
+	if err := w.SetWriteDeadline(end); err != nil {
 		return 0, err //nolint:wrapcheck // as Read
 	}
 	return w.Conn.Write(b) //nolint:wrapcheck // as Read

@@ -21,13 +21,15 @@ const (
 	ProblemToken       Problem = "the STS gave no SAML assertion for " + PullEntityID
 	ProblemUnreachable Problem = "the broker cannot be reached: check the host, port 5671 and the firewall"
 	ProblemServerCert  Problem = "the broker's certificate is not trusted: check the roots and the host name"
-	ProblemClientCert  Problem = "the broker refused the TLS client certificate: it is missing, has expired, or its root is not trusted there"
-	ProblemTLS         Problem = "the TLS handshake with the broker failed: is it AMQP over TLS that listens there?"
-	ProblemMechanism   Problem = "the broker does not offer SASL EXTERNAL"
-	ProblemLogin       Problem = "the broker refused the login: the SAML assertion or the certificate's system has no access (service agreement BeskedModtag)"
-	ProblemFrameLimit  Problem = "the broker ended the login with an assertion larger than RabbitMQ's default limit of a login (about 3,900 bytes): " +
-		"most likely its initial_frame_max is too small, which it reports as a wrong password (403) after three seconds; " +
-		"ask its operator to raise initial_frame_max to 131072; if it is large enough, the login itself was refused"
+	ProblemClientCert  Problem = "the broker refused the TLS client certificate: it is missing, has expired, " +
+		"or its root is not trusted there"
+	ProblemTLS       Problem = "the TLS handshake with the broker failed: is it AMQP over TLS that listens there?"
+	ProblemMechanism Problem = "the broker does not offer SASL EXTERNAL"
+	ProblemLogin     Problem = "the broker refused the login: the SAML assertion or the certificate's system has no access " +
+		"(service agreement BeskedModtag)"
+	ProblemFrameLimit Problem = "the broker ended the login with an assertion larger than RabbitMQ's default limit of a login " +
+		"(about 3,900 bytes): most likely its initial_frame_max is too small, which it reports as a wrong password (403) after " +
+		"three seconds; ask its operator to raise initial_frame_max to 131072; if it is large enough, the login itself was refused"
 	ProblemVHost     Problem = "the broker refused the virtual host: it does not exist, or the system has no access to it"
 	ProblemNoQueue   Problem = "the queue does not exist: check the UUID of the dueslag, and that it is set to BeskedHent"
 	ProblemQueue     Problem = "the broker refused the queue: the dueslag belongs to another system, or somebody reads it exclusively"

@@ -5,7 +5,9 @@ import (
 	"crypto/tls"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,8 +23,8 @@ var farAuthority = sync.OnceValues(func() (*sf1601test.Authority, error) {
 
 // connectionStart is what a broker says first: AMQP 0-9-1, no properties,
 // EXTERNAL, en_US.
-const connectionStart = "\x01\x00\x00\x00\x00\x00\x1f\x00\x0a\x00\x0a\x00\x09\x00\x00\x00\x00" +
-	"\x00\x00\x00\x08EXTERNAL\x00\x00\x00\x05en_US\xce"
+const connectionStart = "\x01\x00\x00\x00\x00\x00\x1f" + "\x00\x0a\x00\x0a" + "\x00\x09" + "\x00\x00\x00\x00" + //nolint:dupword // bytes: frame, method, version
+	"\x00\x00\x00\x08" + "EXTERNAL" + "\x00\x00\x00\x05" + "en_US" + "\xce"
 
 // Far ends that are no broker, or one that hangs, are told apart and given up.
 func TestPullFarEnds(t *testing.T) {
@@ -167,6 +169,59 @@ func TestPullNoticesASilentBroker(t *testing.T) {
 	if s := p.settled(2); s.Redelivered != 1 || s.Reconnects != 1 {
 		t.Errorf("state %+v", s)
 	}
+}
+
+// Ten pullers, each cut off in the middle of its work without a goodbye, leave
+// the same behind as one that was let alone: every message stored, none left
+// with the broker.
+func TestPullCutOffTenTimes(t *testing.T) {
+	t.Parallel()
+	n := broker(t)
+	q := queue(t, n)
+	const count, kills = 1500, 10
+	bodies := slices.Concat(events(count), events(count), events(count))
+	rng := rand.New(rand.NewPCG(1, 2))
+	rng.Shuffle(len(bodies), func(i, k int) { bodies[i], bodies[k] = bodies[k], bodies[i] })
+	publish(t, n, q, bodies...)
+	var mu sync.Mutex
+	stored, calls := map[string]bool{}, 0
+	run := func(after int) {
+		proxy := newProxy(t, n.Address())
+		enough := make(chan struct{})
+		p := pulling(t, n, q, func(c *beskedfordeler.PullConfig) {
+			c.URL, c.DrainTimeout = "amqps://"+proxy.address, time.Nanosecond
+			mine := 0
+			c.Deliver = func(ctx context.Context, _ []byte, b *beskedfordeler.Besked) error {
+				mu.Lock()
+				defer mu.Unlock()
+				stored[b.ID] = true
+				calls++
+				if mine++; mine == after {
+					proxy.freeze()
+					close(enough)
+				}
+				return ctx.Err()
+			}
+		})
+		if after == 0 {
+			waitEmpty(t, n, q)
+		} else {
+			<-enough
+			proxy.cut()
+		}
+		p.stop()
+	}
+	for i := range kills {
+		run(100 + 37*i)
+	}
+	run(0)
+	empty(t, n, q)
+	mu.Lock()
+	defer mu.Unlock()
+	if len(stored) != count || calls < len(bodies) {
+		t.Errorf("%d of %d are stored after %d deliveries", len(stored), count, calls)
+	}
+	t.Logf("%d messages, %d deliveries", len(bodies), calls)
 }
 
 // proxy forwards connections until it is frozen; those that were made before

@@ -16,7 +16,7 @@ func TestBackoff(t *testing.T) {
 	t.Parallel()
 	b := Backoff{}.orDefault(time.Second, time.Minute)
 	for attempt, want := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
-		want *= time.Second
+		want := want * time.Second //nolint:durationcheck // a count of seconds
 		if low, high := b.pause(attempt, 0), b.pause(attempt, 0.999999); low != want/2 || high <= want*9/10 || high > want {
 			t.Errorf("attempt %d: %v to %v, want %v to %v", attempt, low, high, want/2, want)
 		}

@@ -108,8 +108,7 @@ func (p *Puller) failed(ctx context.Context, err error, pause time.Duration) {
 
 // describe splits an error into its fixed sentence and its private cause.
 func describe(err error) (string, error) {
-	var known *PullError
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*PullError](err); ok {
 		return string(known.Problem), known.Err
 	}
 	return string(ProblemLost), err

@@ -97,7 +97,8 @@ func (s *session) work(ctx, work context.Context) (*link, error) {
 		case d := <-fresh:
 			fresh = nil
 			if d.err == nil {
-				return d.link, s.leave(ctx, work)
+				s.leave(ctx, work)
+				return d.link, nil
 			}
 			renew.Reset(s.notRenewed(ctx, d.err))
 		case <-ctx.Done():
@@ -141,16 +142,15 @@ func (s *session) notRenewed(ctx context.Context, err error) time.Duration {
 // leave ends the subscription politely: the message that was given meanwhile
 // is finished, so that the next connection does not get it again. Whatever
 // goes wrong here only means that it does.
-func (s *session) leave(ctx, work context.Context) error {
-	if err := s.channel.Cancel(consumerTag, false); err != nil {
-		return nil //nolint:nilerr // the next connection is there already
+func (s *session) leave(ctx, work context.Context) {
+	if s.channel.Cancel(consumerTag, false) != nil {
+		return
 	}
 	for d := range s.deliveries {
-		if err := s.take(ctx, work, &d); err != nil {
-			break
+		if s.take(ctx, work, &d) != nil {
+			return
 		}
 	}
-	return nil
 }
 
 // ended tells why there are no more deliveries.

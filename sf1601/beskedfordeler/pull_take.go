@@ -39,7 +39,7 @@ func (s *session) take(ctx, work context.Context, d *amqp.Delivery) error {
 		p.cfg.Logger.WarnContext(ctx, "status not stored, kept", "beskedId", id(b), "attempt", attempt+1, "err", err, "again", pause)
 		if !wait(ctx, s.broken, pause) {
 			if ctx.Err() != nil {
-				return nil // told to end: it goes back when the connection is closed
+				return nil //nolint:nilerr // told to end: it goes back when the connection is closed
 			}
 			return s.ended()
 		}
@@ -73,8 +73,7 @@ func (p *Puller) read(raw []byte) (b *Besked, reason string) {
 	}
 	b, err := p.decode(raw)
 	if err != nil {
-		var known *DecodeError
-		if errors.As(err, &known) {
+		if known, ok := errors.AsType[*DecodeError](err); ok {
 			return nil, known.Field + " " + known.Reason
 		}
 		return nil, "message cannot be read"

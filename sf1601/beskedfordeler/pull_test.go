@@ -5,8 +5,8 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,7 +22,7 @@ func TestPullLogsInWithRealTokens(t *testing.T) {
 	t.Parallel()
 	n := broker(t)
 	for _, size := range []int{100, 6 << 10, 8 << 10, 10 << 10, 60 << 10} {
-		t.Run(fmt.Sprint(size), func(t *testing.T) {
+		t.Run(strconv.Itoa(size), func(t *testing.T) {
 			t.Parallel()
 			q := queue(t, n)
 			p := pulling(t, n, q, func(c *beskedfordeler.PullConfig) { c.Token = token(size) })
@@ -253,62 +253,66 @@ func TestPullKeepsWhatCannotBeStored(t *testing.T) {
 }
 
 // A broker that is stopped or killed in the middle loses nothing.
-func TestPullOutlivesTheBroker(t *testing.T) {
+func TestPullOutlivesAStop(t *testing.T) {
 	t.Parallel()
 	n := roughBroker(t)
-	for name, breaks := range map[string]func(*testing.T){
-		"stop": func(t *testing.T) {
-			if err := n.Stop(deadline(t)); err != nil {
-				t.Fatal(err)
-			}
-		},
-		"kill": func(*testing.T) { n.Kill() },
-	} {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // one at a time breaks the broker
-			q := queue(t, n)
-			const count = 2000
-			publish(t, n, q, events(count)...)
-			var mu sync.Mutex
-			seen, middle := map[string]int{}, make(chan struct{})
-			p := pulling(t, n, q, func(c *beskedfordeler.PullConfig) {
-				c.Deliver = func(_ context.Context, _ []byte, b *beskedfordeler.Besked) error {
-					mu.Lock()
-					defer mu.Unlock()
-					if seen[b.ID]++; len(seen) == count/4 && seen[b.ID] == 1 {
-						close(middle)
-					}
-					return nil
-				}
-			})
-			<-middle
-			breaks(t)
-			if s := p.until("disconnected", func(s beskedfordeler.PullState) bool { return !s.Connected }); s.Problem == "" {
-				t.Errorf("state %+v", s)
-			}
-			if err := n.Start(deadline(t)); err != nil {
-				t.Fatal(err)
-			}
-			s := p.until("all", func(beskedfordeler.PullState) bool {
-				mu.Lock()
-				defer mu.Unlock()
-				return len(seen) == count
-			})
+	outlives(t, n, func() {
+		if err := n.Stop(deadline(t)); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestPullOutlivesAKill(t *testing.T) {
+	t.Parallel()
+	n := roughBroker(t)
+	outlives(t, n, n.Kill)
+}
+
+func outlives(t *testing.T, n *rabbittest.Node, breaks func()) {
+	t.Helper()
+	q := queue(t, n)
+	const count = 2000
+	publish(t, n, q, events(count)...)
+	var mu sync.Mutex
+	seen, middle := map[string]int{}, make(chan struct{})
+	p := pulling(t, n, q, func(c *beskedfordeler.PullConfig) {
+		c.Deliver = func(_ context.Context, _ []byte, b *beskedfordeler.Besked) error {
 			mu.Lock()
-			twice := 0
-			for _, times := range seen {
-				twice += times - 1
+			defer mu.Unlock()
+			if seen[b.ID]++; len(seen) == count/4 && seen[b.ID] == 1 {
+				close(middle)
 			}
-			mu.Unlock()
-			t.Logf("%d messages came again; state %+v", twice, s)
-			if s.Reconnects == 0 {
-				t.Errorf("state %+v", s)
-			}
-			p.until("drained", func(s beskedfordeler.PullState) bool { return s.Received == s.Settled+1 || s.Received == s.Settled })
-			waitEmpty(t, n, q)
-			p.stop()
-			empty(t, n, q)
-		})
+			return nil
+		}
+	})
+	<-middle
+	breaks()
+	if s := p.until("disconnected", func(s beskedfordeler.PullState) bool { return !s.Connected }); s.Problem == "" {
+		t.Errorf("state %+v", s)
 	}
+	if err := n.Start(deadline(t)); err != nil {
+		t.Fatal(err)
+	}
+	s := p.until("all", func(beskedfordeler.PullState) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(seen) == count
+	})
+	mu.Lock()
+	twice := 0
+	for _, times := range seen {
+		twice += times - 1
+	}
+	mu.Unlock()
+	t.Logf("%d messages came again; state %+v", twice, s)
+	if s.Reconnects == 0 {
+		t.Errorf("state %+v", s)
+	}
+	p.until("drained", func(s beskedfordeler.PullState) bool { return s.Received == s.Settled+1 || s.Received == s.Settled })
+	waitEmpty(t, n, q)
+	p.stop()
+	empty(t, n, q)
 }
 
 // A broker that is out of memory and takes nothing from publishers still
@@ -383,7 +387,7 @@ func TestPullRenewsItsToken(t *testing.T) {
 		t.Errorf("state %+v", s)
 	}
 	for i, id := range ids {
-		if id != fmt.Sprint(i) {
+		if id != strconv.Itoa(i) {
 			t.Fatalf("message %s came as number %d", id, i)
 		}
 	}

@@ -96,9 +96,11 @@ func (d *dueslag) publish(ctx context.Context, b *beskedfordeler.Besked) (*amqp.
 			return nil, err
 		}
 	}
-	return d.channel.PublishWithDeferredConfirmWithContext(ctx, amqp.DefaultExchange, d.cfg.Queue, true, false, amqp.Publishing{
+	message := amqp.Publishing{
 		ContentType: "application/xml", DeliveryMode: amqp.Persistent, MessageId: b.ID, Body: beskedfordeler.EncodeEvent(b),
-	})
+	}
+	return d.channel.PublishWithDeferredConfirmWithContext( //nolint:wrapcheck // put does
+		ctx, amqp.DefaultExchange, d.cfg.Queue, true, false, message)
 }
 
 // dialTimeout bounds making the connection.
@@ -117,7 +119,7 @@ func (d *dueslag) open(ctx context.Context) error {
 				return nil, err //nolint:wrapcheck // the library passes it on
 			}
 			end, _ := ctx.Deadline()
-			return conn, conn.SetDeadline(end) //nolint:wrapcheck // as above
+			return conn, conn.SetDeadline(end)
 		},
 	})
 	if err != nil {

@@ -40,7 +40,7 @@ func TestDueslag(t *testing.T) {
 	p := newPeer(t, srv)
 	send := func(settled int64) {
 		t.Helper()
-		accepted(t, p.send(letter{}.String()))
+		accepted(t, p.send(letter{}.String())) //nolint:contextcheck // the peer has its own
 		if err := srv.WaitSettled(ctx, settled); err != nil {
 			t.Fatal(err)
 		}

@@ -67,7 +67,7 @@ func Start(ctx context.Context, cfg Config) (*Node, error) {
 			return nil, err
 		}
 	}
-	if n.amqp, n.dist, n.names, err = freePorts(ctx); err != nil {
+	if err := freePorts(ctx, &n.amqp, &n.dist, &n.names); err != nil {
 		return nil, err
 	}
 	if err := n.writeFiles(); err != nil {
@@ -103,7 +103,7 @@ func (n *Node) Start(ctx context.Context) error {
 	}
 	if err := n.untilUp(ctx, broker); err != nil {
 		broker.kill()
-		said, _ := os.ReadFile(log)
+		said, _ := os.ReadFile(log) //nolint:gosec // a file in the node's folder
 		return fmt.Errorf("rabbittest: start: %w: %s", err, lastLines(string(said), 20))
 	}
 	n.broker = broker
@@ -199,7 +199,7 @@ func (n *Node) untilUp(ctx context.Context, p *process) error {
 	for {
 		conn, err := dialer.DialContext(ctx, "tcp", n.Address())
 		if err == nil {
-			return conn.Close()
+			return conn.Close() //nolint:wrapcheck // Start does
 		}
 		select {
 		case <-ticker.C:
@@ -225,26 +225,29 @@ func findScripts() (string, error) {
 	return filepath.Dir(path), nil
 }
 
-// freePorts finds three. Somebody else may take one before the node does; then
+// freePorts finds some. Somebody else may take one before the node does; then
 // the start fails.
-func freePorts(ctx context.Context) (int, int, int, error) {
-	var ports [3]int
+func freePorts(ctx context.Context, ports ...*int) error {
 	var lc net.ListenConfig
-	for i := range ports {
+	var held []net.Listener // until all are found
+	defer func() {
+		for _, l := range held {
+			_ = l.Close()
+		}
+	}()
+	for _, port := range ports {
 		l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
-			return 0, 0, 0, fmt.Errorf("rabbittest: find a port: %w", err)
+			return fmt.Errorf("rabbittest: find a port: %w", err)
 		}
-		defer func() { _ = l.Close() }() //nolint:revive // held until all three are found
-		_, port, err := net.SplitHostPort(l.Addr().String())
-		if err != nil {
-			return 0, 0, 0, fmt.Errorf("rabbittest: find a port: %w", err)
+		held = append(held, l)
+		address, ok := l.Addr().(*net.TCPAddr)
+		if !ok {
+			return errors.New("rabbittest: find a port: not TCP")
 		}
-		if ports[i], err = strconv.Atoi(port); err != nil {
-			return 0, 0, 0, fmt.Errorf("rabbittest: find a port: %w", err)
-		}
+		*port = address.Port
 	}
-	return ports[0], ports[1], ports[2], nil
+	return nil
 }
 
 func lastLines(text string, count int) string {

@@ -73,7 +73,7 @@ func (n *Node) channel() (*amqp.Channel, error) {
 func (n *Node) Declare(queue string) error {
 	return n.with(func(ch *amqp.Channel) error {
 		_, err := ch.QueueDeclare(queue, true, false, false, false, nil)
-		return err
+		return err //nolint:wrapcheck // with does
 	})
 }
 
@@ -81,7 +81,7 @@ func (n *Node) Declare(queue string) error {
 func (n *Node) Delete(queue string) error {
 	return n.with(func(ch *amqp.Channel) error {
 		_, err := ch.QueueDelete(queue, false, false, false)
-		return err
+		return err //nolint:wrapcheck // with does
 	})
 }
 
@@ -90,7 +90,7 @@ func (n *Node) Delete(queue string) error {
 func (n *Node) Publish(ctx context.Context, queue string, bodies ...[]byte) error {
 	return n.with(func(ch *amqp.Channel) error {
 		if err := ch.Confirm(false); err != nil {
-			return err
+			return err //nolint:wrapcheck // with does
 		}
 		returned := ch.NotifyReturn(make(chan amqp.Return, len(bodies)))
 		confirms := make([]*amqp.DeferredConfirmation, len(bodies))
@@ -100,13 +100,13 @@ func (n *Node) Publish(ctx context.Context, queue string, bodies ...[]byte) erro
 				DeliveryMode: amqp.Persistent, ContentType: "application/xml", Body: body,
 			})
 			if err != nil {
-				return err
+				return err //nolint:wrapcheck // with does
 			}
 		}
 		for _, c := range confirms {
 			taken, err := c.WaitContext(ctx)
 			if err != nil {
-				return err
+				return err //nolint:wrapcheck // with does
 			}
 			if !taken {
 				return errors.New("the broker did not take a message")
@@ -126,7 +126,7 @@ func (n *Node) Depth(queue string) (int, error) {
 	err := n.with(func(ch *amqp.Channel) error {
 		q, err := ch.QueueDeclarePassive(queue, true, false, false, false, nil)
 		depth = q.Messages
-		return err
+		return err //nolint:wrapcheck // with does
 	})
 	return depth, err
 }
@@ -182,8 +182,7 @@ func (n *Node) control(ctx context.Context, args ...string) ([]byte, error) {
 	cmd.Env = n.environment()
 	out, err := cmd.Output()
 	if err != nil {
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 			return nil, fmt.Errorf("rabbittest: rabbitmqctl: %w: %s", err, lastLines(string(exit.Stderr), 5))
 		}
 		return nil, fmt.Errorf("rabbittest: rabbitmqctl: %w", err)
