@@ -133,7 +133,7 @@ func TestEvidenceOfOtherStories(t *testing.T) {
 			request.ContentType = "message/rfc822"
 			d.Message.Channel, d.Request, d.Receipts, d.Evidence, d.Attempts = "smtp", request, nil, nil, d.Attempts[1:]
 			d.Attempts[0].ManifestID, d.Attempts[0].Digest, d.Attempts[0].Answer = "", request.Digest[:], []byte("250 2.0.0 OK")
-		}, "Taget imod af modtagerens system", time.Time{}},
+		}, "Taget imod 21. november 2026 kl. 12.32.10", time.Time{}},
 		"not sent": {func(d *gateway.Dossier) {
 			d.Message.State, d.Message.SubmittedAt = gateway.Cancelled, time.Time{}
 			d.Request, d.Attempts, d.Receipts, d.Evidence, d.Events = nil, nil, nil, nil, nil

@@ -47,7 +47,7 @@ func (b *builder) page() ([]byte, error) {
 		Channel: channel(d.Message.Channel), Steps: b.steps(), Files: b.t.Files, Made: b.danish(b.now), Signer: b.signer(),
 	}
 	for _, e := range b.t.Events {
-		p.Events = append(p.Events, step{At: b.danish(e.At.time()), What: stateText(e.Status), Code: e.Code, Text: e.Text})
+		p.Events = append(p.Events, step{At: b.short(e.At.time()), What: stateText(e.Status), Code: e.Code, Text: e.Text})
 	}
 	var out bytes.Buffer
 	if err := pageTemplate.Execute(&out, p); err != nil {
@@ -91,9 +91,10 @@ func (b *builder) headline() (string, []string) {
 // undelivered is the headline of a letter without a receipt of delivery.
 func (b *builder) undelivered(m gateway.Message) (string, []string) {
 	const none = "Ingen kvittering for aflevering endnu"
-	sent := "Brevet er ikke blevet taget imod af modtagersystemet endnu."
+	there := farEnd(m.Channel)
+	sent := there + " har ikke taget imod brevet endnu."
 	if !m.SubmittedAt.IsZero() {
-		sent = "Modtagersystemet tog imod brevet " + b.danish(m.SubmittedAt) +
+		sent = there + " tog imod brevet " + b.danish(m.SubmittedAt) +
 			". At det er taget imod, er ikke det samme som at det er afleveret."
 	}
 	ended := ""
@@ -102,9 +103,9 @@ func (b *builder) undelivered(m gateway.Message) (string, []string) {
 	}
 	switch m.State {
 	case gateway.Delivered:
-		return "Taget imod af modtagerens system " + b.danish(m.FinalAt),
-			[]string{"På denne kanal findes der ingen kvittering for aflevering. " +
-				"Det sidste, der vides, er at modtagerens system tog imod brevet."}
+		return "Taget imod " + b.danish(m.FinalAt), []string{
+			"På denne kanal findes der ingen kvittering for aflevering. Det sidste, der vides, er at " + lower(there) + " tog imod brevet.",
+		}
 	case gateway.Received:
 		return none, []string{"Brevet er modtaget der, hvor det skal afleveres, men er endnu ikke meldt afleveret.", sent}
 	case gateway.Failed:
@@ -126,13 +127,14 @@ func (b *builder) undelivered(m gateway.Message) (string, []string) {
 
 // steps is who did what, oldest first.
 func (b *builder) steps() []step {
+	there := farEnd(b.dossier.Message.Channel)
 	steps := []step{{when: b.dossier.Message.CreatedAt, Who: b.t.Message.Producer, What: "Brevet blev bestilt og gemt"}}
 	for i, a := range b.t.Attempts {
 		steps = append(steps, step{
 			when: a.StartedAt.time(), Who: "brevdue", What: fmt.Sprintf("Forsøg %d på at sende begyndte", a.N), File: a.Manifest,
 		})
 		if end := a.EndedAt.time(); !end.IsZero() {
-			who := "Modtagersystemet"
+			who := there
 			if a.Answer == "" && a.HTTPStatus == 0 {
 				who = "brevdue"
 			}
@@ -152,13 +154,13 @@ func (b *builder) steps() []step {
 			explained += " Kvitteringens to ord for, hvad der skete, modsiger hinanden."
 		}
 		steps = append(steps, step{
-			when: at, Who: "Modtagersystemet", What: "Kvittering: " + orDash(r.Status), Code: r.Code,
-			Text: strings.TrimSpace(r.Text + " (modtaget her " + b.danish(r.ReceivedAt.time()) + ")"), Explained: explained, File: r.File,
+			when: at, Who: there, What: "Kvittering: " + orDash(r.Status), Code: r.Code,
+			Text: strings.TrimSpace(r.Text + " (modtaget her " + b.short(r.ReceivedAt.time()) + ")"), Explained: explained, File: r.File,
 		})
 	}
 	slices.SortStableFunc(steps, func(a, b step) int { return a.when.Compare(b.when) })
 	for i := range steps {
-		steps[i].At = b.danish(steps[i].when)
+		steps[i].At = b.short(steps[i].when)
 	}
 	return steps
 }
@@ -192,6 +194,14 @@ func (t teller) danish(at time.Time) string {
 		"januar", "februar", "marts", "april", "maj", "juni", "juli", "august", "september", "oktober", "november", "december",
 	}
 	return fmt.Sprintf("%d. %s %d kl. %s", at.Day(), months[at.Month()-1], at.Year(), at.Format("15.04.05"))
+}
+
+// short is a time for the columns of a table.
+func (t teller) short(at time.Time) string {
+	if at.IsZero() {
+		return "–"
+	}
+	return at.In(t.zone).Format("02.01.2006 kl. 15.04.05")
 }
 
 // whom is a party for people.

@@ -17,7 +17,7 @@ func stateText(state string) string {
 	case string(gateway.Sending):
 		return "er ved at blive sendt"
 	case string(gateway.Submitted):
-		return "taget imod af modtagersystemet"
+		return "taget imod, status ventes"
 	case string(gateway.Received):
 		return "modtaget, ikke afleveret"
 	case string(gateway.Delivered):
@@ -96,6 +96,26 @@ func kindText(kind beskedfordeler.Kind) string {
 	default:
 		return ""
 	}
+}
+
+// farEnd is who takes the letters of a channel, at the beginning of a sentence.
+func farEnd(channel string) string {
+	switch channel {
+	case "digitalpost", "nemsms", "print", "automatic":
+		return "Serviceplatformen"
+	case "smtp":
+		return "Mailserveren"
+	default:
+		return "Modtagersystemet"
+	}
+}
+
+// lower is a noun of farEnd within a sentence; a name stays as it is.
+func lower(who string) string {
+	if who == "Serviceplatformen" {
+		return who
+	}
+	return strings.ToLower(who)
 }
 
 // channel is the name of a channel in Danish.

@@ -189,7 +189,7 @@ func (b *builder) attempts(manifests map[string]string) error {
 		if len(a.Answer) > 0 {
 			ending, media := kindOf(a.Answer)
 			record.Answer = fmt.Sprintf("%sforsoeg-%d-svar%s", folderAnswer, a.N, ending)
-			b.add(asice.Bytes(record.Answer, media, a.Answer), fmt.Sprintf("Modtagersystemets svar på forsøg %d, som det kom.", a.N))
+			b.add(asice.Bytes(record.Answer, media, a.Answer), fmt.Sprintf("Svaret på forsøg %d, som det kom.", a.N))
 		}
 		alone, err := encode(record)
 		if err != nil {
