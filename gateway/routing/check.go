@@ -10,8 +10,8 @@ import (
 // default unneeded, only when that is proven, and an overlap is reported only with a message that was seen to meet both
 // rules. It does not find everything; regular expressions in particular are compared as they are written.
 //
-// A rule that is an exception from a later one, or that shares its target with it, is no overlap worth a note when both
-// lead to the same place.
+// Rules that both want a message and lead it the same way are no overlap. Each rule has at most two notes: one with the
+// rules before it that take some of its messages, one with those that are exceptions from it.
 func (r *Rules) Check() []Finding {
 	c := checker{rules: r, dead: make(map[int]bool)}
 	for n := range r.rules {
@@ -213,26 +213,39 @@ func withKey(list []condition, key string) condition {
 	return nil
 }
 
-// overlaps looks for later rules that want messages that this one takes.
+// overlaps looks for earlier rules that take messages which this one wants, too.
 func (c *checker) overlaps(n int) {
-	x := c.rules.rules[n]
-	for later := n + 1; later < len(c.rules.rules); later++ {
-		y := c.rules.rules[later]
-		if c.dead[n] || c.dead[later] || len(x.conditions) == 0 || len(y.conditions) == 0 || c.sameWay(x, y) {
+	y := c.rules.rules[n]
+	if c.dead[n] || len(y.conditions) == 0 {
+		return
+	}
+	some := Finding{Code: Overlap, Severity: Note, Place: y.Place, Rule: y.Name}
+	exceptions := some
+	for earlier, x := range c.rules.rules[:n] {
+		if c.dead[earlier] || len(x.conditions) == 0 || c.sameWay(x, y) {
 			continue
 		}
 		m := both(x, y)
 		if m == nil {
 			continue
 		}
-		text := "Some messages meet this rule and " + quote(x.Name) + " before it, which takes them."
+		f := &some
 		if coversAll(y.conditions, x.conditions) {
-			text = "The rule " + quote(x.Name) + " before it is an exception from this one: it takes a part of its messages."
+			f = &exceptions
 		}
-		c.add(Finding{
-			Code: Overlap, Severity: Note, Place: y.Place, Rule: y.Name, Others: []string{x.Name}, Text: text,
-			Example: describe(m, x, y),
-		})
+		if f.Others = append(f.Others, x.Name); len(f.Others) == 1 {
+			f.Example = describe(m, x, y)
+		}
+	}
+	if len(some.Others) > 0 {
+		some.Text = "Some messages meet this rule and " + names(some.Others) + " before it, which " +
+			verb(some.Others, "takes", "take") + " them."
+		c.add(some)
+	}
+	if len(exceptions.Others) > 0 {
+		exceptions.Text = "Before it " + verb(exceptions.Others, "stands its exception ", "stand its exceptions ") +
+			names(exceptions.Others) + ", which " + verb(exceptions.Others, "takes", "take") + " a part of its messages."
+		c.add(exceptions)
 	}
 }
 

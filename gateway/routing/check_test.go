@@ -51,7 +51,7 @@ func TestCheck(t *testing.T) {
 		{"overlap two<one", []string{"one b kle: 27.03", "two a kle: 27"}},
 		{"", []string{"one b kle: 27.0", "two a kle: 27.03"}},
 		{"unreachable three<one,two", []string{"one b kle: [27, 28]", "two b kle: 29", "three a 'kle': [28.01, 29]"}},
-		{"overlap three<one; overlap three<two", []string{"one b kle: 28", "two b kle: 29", "three a 'kle': [28, 29, 30]"}},
+		{"overlap three<one,two", []string{"one b kle: 28", "two b kle: 29", "three a 'kle': [28, 29, 30]"}},
 		{"unreachable three<one,two; default_unneeded <one,two", []string{"one b forwarded: true", "two b forwarded: false", "three a kle: 27"}},
 		{"default_unneeded <one,two", []string{"one b forwarded: true", "two b forwarded: false"}},
 		{"default_unneeded <one,two", []string{"one b reply_to: any", "two b reply_to: none"}},
@@ -188,8 +188,10 @@ func TestCheckIsSound(t *testing.T) {
 			case routing.DefaultUnneeded:
 				noDefault = true
 			case routing.Overlap:
-				pairs[f.Others[0]+" "+f.Rule] = true
-				overlapping++
+				for _, other := range f.Others {
+					pairs[other+" "+f.Rule] = true
+					overlapping++
+				}
 			case routing.TakesAll, routing.Loop, routing.NoProducer, routing.EmptyMatch, routing.UnusedTarget:
 			}
 		}

@@ -23,7 +23,7 @@ const (
 	EmptyMatch      FindingCode = "empty_match"      // warning: a regular expression that matches every subject
 	UnusedTarget    FindingCode = "unused_target"    // warning: nothing leads to the target
 	DefaultUnneeded FindingCode = "default_unneeded" // note: the rules take every message
-	Overlap         FindingCode = "overlap"          // note: some message meets both rules, the first one takes it
+	Overlap         FindingCode = "overlap"          // note: some message meets the rule and an earlier one, which takes it
 )
 
 // Finding is one thing that [Rules.Check] found. It holds words of the rules file, no personal data.
@@ -36,5 +36,5 @@ type Finding struct {
 	Target   string   // Loop, UnusedTarget, NoProducer
 	Text     string   // a sentence
 	Hint     string   // what to do; may be ""
-	Example  string   // Overlap: a message that meets both, in words
+	Example  string   // Overlap: a message that meets the rule and the first of Others, in words
 }
