@@ -39,13 +39,13 @@ func TestWhoIsLetIn(t *testing.T) {
 		{"another root", foreign.ClientCertificate(), nil, false},
 		{"no certificate", noCertificate(), nil, false},
 		{"pinned by serialNumber and organization", own, []sf1606.Pin{{SerialNumber: own.Leaf.Subject.SerialNumber, Organization: "NTRDK-" + cvr}}, true},
-		{"pinned by name", own, []sf1606.Pin{{Subject: sf1606.SubjectOf(own.Leaf)}}, true},
+		{"pinned by name", own, []sf1606.Pin{{CommonName: own.Leaf.Subject.CommonName}}, true},
 		{"pinned by key", own, []sf1606.Pin{{SPKI: strings.ToUpper(key)}}, true},
 		{"second pin", own, []sf1606.Pin{{SerialNumber: "UI:DK-O:G:x"}, {SPKI: key[:2] + ":" + key[2:]}}, true},
 		{"another system", own, []sf1606.Pin{{SerialNumber: "UI:DK-O:G:x"}}, false},
 		{"serialNumber of another company", own, []sf1606.Pin{{SerialNumber: own.Leaf.Subject.SerialNumber, Organization: "NTRDK-12345678"}}, false},
 		{"another key", own, []sf1606.Pin{{SPKI: strings.Repeat("00", 32)}}, false},
-		{"another name", own, []sf1606.Pin{{Subject: "CN=x"}}, false},
+		{"another name", own, []sf1606.Pin{{CommonName: strings.ToUpper(own.Leaf.Subject.CommonName)}}, false},
 		{"right pin, another root", foreign.ClientCertificate(), []sf1606.Pin{{Organization: "NTRDK-" + cvr}}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

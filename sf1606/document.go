@@ -36,7 +36,7 @@ func newDocument(ctx context.Context, d Delivery, f memo.FileInfo) *document {
 func deliver(ctx context.Context, d Delivery, f memo.FileInfo, content io.Reader) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("document: panic: %v", v)
+			err = panicked(v)
 		}
 	}()
 	if err := d.Document(ctx, f, content); err != nil {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -113,11 +114,14 @@ func (h *handler) receive(r *http.Request, body *upload, a Arrival) (Receipt, *R
 	return h.cfg.receive(r.Context(), body, a)
 }
 
+// memoTypes are the content types of a MeMo. [src: NGDP-OPENAPI memos]
+var memoTypes = []string{"application/xml", "text/xml"}
+
 // readable tells whether a body with these headers can be a MeMo that is read here. Without charset, the XML says what it
 // is in.
 func readable(header http.Header) bool {
 	media, params, err := mime.ParseMediaType(header.Get("Content-Type"))
-	if err != nil || media != "application/xml" && media != "text/xml" {
+	if err != nil || !slices.Contains(memoTypes, media) {
 		return false
 	}
 	switch strings.ToLower(params["charset"]) {

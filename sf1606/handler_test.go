@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -303,15 +305,39 @@ func TestFailingSink(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := receive(t, sf1606.Config{Intake: sf1606.Intake{Sink: box}, RetryAfter: 7 * time.Second})
+			var log syncBuffer
+			r := receive(t, sf1606.Config{
+				Intake: sf1606.Intake{Sink: box, Logger: slog.New(slog.NewTextHandler(&log, nil))}, RetryAfter: 7 * time.Second,
+			})
 			a, err := r.sender(sf1606test.SenderConfig{}).Try(t.Context(), letters().New(200_000))
 			if err != nil || a.Status != 503 || a.Receipt.ErrorCode != sf1606.CodeUnavailable || !a.Temporary() || a.Header.Get("Retry-After") != "7" ||
 				strings.Contains(string(a.Body), "space") {
 				t.Errorf("%v: HTTP %d %v %s", err, a.Status, a.Header, a.Body)
 			}
+			if text := log.String(); strings.Contains(text, "1234567890") || !strings.Contains(text, sf1606.CodeUnavailable) {
+				t.Errorf("the log says %s", text)
+			}
 			r.clean()
 		})
 	}
+}
+
+// syncBuffer is a buffer for a log.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
 }
 
 // A sink may refuse with a code of its own, and may store a receipt of refusal.

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -135,7 +137,7 @@ func (in *Intake) receive(ctx context.Context, body io.Reader, a Arrival) (rcpt 
 	r := &reception{in: in, arrival: a, sum: sha256.New()}
 	defer func() {
 		if v := recover(); v != nil {
-			refused = Refuse(CodeUnavailable, fmt.Errorf("panic: %v", v))
+			refused = Refuse(CodeUnavailable, panicked(v))
 		}
 		if refused != nil {
 			r.abort(ctx, refused)
@@ -147,6 +149,15 @@ func (in *Intake) receive(ctx context.Context, body io.Reader, a Arrival) (rcpt 
 		return Receipt{}, r.refusal(err)
 	}
 	return stored, nil
+}
+
+// panicked is a panic as an error: with the place it came from, and its text only where that is Go's own.
+func panicked(v any) error {
+	text := fmt.Sprintf("%T", v)
+	if err, ok := v.(runtime.Error); ok {
+		text = err.Error()
+	}
+	return fmt.Errorf("panic: %s\n%s", text, debug.Stack())
 }
 
 // negative is the receipt of a refusal.

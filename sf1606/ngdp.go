@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -84,8 +86,8 @@ func (c NgDPConfig) withDefaults() (NgDPConfig, error) {
 	if err := c.complete(); err != nil {
 		return c, err
 	}
-	if c.HTTP == nil {
-		return c, errors.New("no HTTP client")
+	if c.HTTP == nil || c.HTTP.Timeout != 0 {
+		return c, errors.New("no HTTP client, or one with a Timeout")
 	}
 	orDefault(&c.Timeout, time.Minute)
 	orDefault(&c.Idle, time.Minute)
@@ -152,9 +154,16 @@ func (c *NgDP) Fetch(ctx context.Context, id string) (Receipt, *Refusal, error) 
 		return Receipt{}, nil, err
 	}
 	defer closeBody(res)
+	if res.StatusCode != http.StatusOK {
+		return Receipt{}, nil, &StatusError{Op: "fetch", Status: res.StatusCode}
+	}
 	if res.ContentLength > c.cfg.MaxBytes {
 		refused := Refuse(CodeTooLarge, nil)
 		return c.cfg.negative(Arrival{TransmissionID: c.cfg.NewUUID()}, header{}, refused), refused, nil
+	}
+	if media, _, err := mime.ParseMediaType(res.Header.Get("Content-Type")); err != nil || !slices.Contains(memoTypes, media) {
+		// Not a message, but what a proxy or a failing API says: refusing it would refuse the citizen's letter.
+		return Receipt{}, nil, errors.New("sf1606: NgDP: fetch: the answer is no XML")
 	}
 	watch.idle = c.cfg.Idle
 	a := Arrival{Source: SourceNgDP, TransmissionID: c.cfg.NewUUID(), MemoID: id}

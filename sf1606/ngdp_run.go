@@ -19,8 +19,8 @@ type Round struct {
 	Failed   int // to be tried again
 }
 
-// Run makes rounds until ctx ends, which it returns. After a round that emptied the list the next one comes after
-// Interval; after an API that fails, later each time.
+// Run makes rounds until ctx ends, whose cause it returns. After a round that brought something the next one comes at once,
+// else after Interval; after an API that fails, later each time.
 //
 // The order for each message is: stored in the sink, receipt posted and taken, deleted. A crash in between repeats the
 // rest: the message is fetched again, the sink knows it, and its receipt is posted again.
@@ -48,7 +48,10 @@ func (c *NgDP) Run(ctx context.Context) error {
 			c.cfg.Logger.WarnContext(ctx, "round failed", "source", SourceNgDP, "failures", failures, "err", err)
 		default:
 			failures = 0
-			if round.Failed > 0 {
+			switch {
+			case round.Accepted > 0: // there may be more by now
+				wait = 0
+			case round.Failed > 0:
 				wait = min(wait, c.later.next())
 			}
 		}
@@ -160,7 +163,7 @@ func (c *NgDP) list(ctx context.Context) ([]string, error) {
 				ids = append(ids, id)
 			}
 		}
-		if len(some) < c.cfg.PageSize || len(ids) == before {
+		if len(ids) == before { // empty, or a page again: the API may give fewer than were asked for
 			break
 		}
 	}

@@ -91,7 +91,7 @@ func TestPoll(t *testing.T) {
 	if want := (sf1606.Round{Listed: 8, Accepted: 8}); err != nil || round != want {
 		t.Fatalf("%+v: %v", round, err)
 	}
-	if st := b.far.Stats(); st.Positive != 8 || st.Deleted != 8 || st.Waiting != 0 || st.Requests != 3+3*8 {
+	if st := b.far.Stats(); st.Positive != 8 || st.Deleted != 8 || st.Waiting != 0 || st.Requests != 4+3*8 {
 		t.Errorf("%+v", st)
 	}
 	for _, m := range b.box.Messages() {
@@ -243,6 +243,7 @@ func TestPollPassesBrokenMessages(t *testing.T) {
 			case r.Method == http.MethodGet && id != "" && n < broken:
 				w.WriteHeader(http.StatusInternalServerError)
 			case r.Method == http.MethodGet:
+				w.Header().Set("Content-Type", "text/xml; charset=utf-8")
 				_, _ = w.Write(m)
 			}
 		}))
@@ -296,6 +297,37 @@ func TestRunThroughFaults(t *testing.T) {
 		t.Errorf("%d stored, %+v", n, st)
 	}
 	b.violated()
+}
+
+// What is no message, but a proxy's page, or a message whose end is missing, is never refused: it is fetched again.
+func TestFetchOfNoMessage(t *testing.T) {
+	t.Parallel()
+	m := string(raw(t, letters().New(2000)))
+	for name, answer := range map[string]http.HandlerFunc{
+		"HTML": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = io.WriteString(w, "<html>Log ind</html>")
+		},
+		"cut without notice": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/xml")
+			_, _ = io.WriteString(w, m[:len(m)/2])
+		},
+		"no content": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
+	} {
+		srv := httptest.NewTLSServer(answer)
+		t.Cleanup(srv.Close)
+		box := &sf1606test.Box{}
+		c, err := sf1606.NewNgDP(sf1606.NgDPConfig{
+			Intake: sf1606.Intake{Sink: box, AnyRecipient: true}, BaseURL: srv.URL, HTTP: srv.Client(),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rcpt, refused, err := c.Fetch(t.Context(), "x")
+		if err == nil && (refused == nil || !refused.Temporary) || rcpt.Positive() {
+			t.Errorf("%s: %+v %v %v", name, rcpt, refused, err)
+		}
+	}
 }
 
 // A message that stands still is given up.
@@ -390,6 +422,7 @@ func TestNgDPConfig(t *testing.T) {
 		"authorities": func(c *sf1606.NgDPConfig) { c.Authorities = nil },
 		"authority 1": func(c *sf1606.NgDPConfig) { c.Authorities = []string{"1234567a"} },
 		"HTTP client": func(c *sf1606.NgDPConfig) { c.HTTP = nil },
+		"Timeout":     func(c *sf1606.NgDPConfig) { c.HTTP = &http.Client{Timeout: time.Second} },
 		"base URL":    func(c *sf1606.NgDPConfig) { c.BaseURL = "http://x.example" },
 		"limit":       func(c *sf1606.NgDPConfig) { c.BackoffMin, c.BackoffMax = time.Hour, time.Minute },
 		"Parallel":    func(c *sf1606.NgDPConfig) { c.Parallel = -1 },

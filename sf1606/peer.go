@@ -9,24 +9,26 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
 
 // Pin names a caller by its certificate. Every field that is not empty must fit; a pin without any is an error.
 //
-// A certificate is renewed every three years (OCES3), usually with a new key and sometimes with a new name. Two fields
-// are made to outlive that: SerialNumber, the system's own UUID in the subject, and Organization, its company. SPKI pins
-// one key and must be changed with it; Subject breaks when any part of the name changes. Pin SerialNumber and
-// Organization where the certificate has them, and keep the old and the new pin side by side over a change.
+// A certificate is renewed every three years (OCES3), with a new key. Parts of its subject are made to outlive that:
+// SerialNumber, the system's own UUID, and Organization, its company; CommonName does so as long as nobody renames the
+// system. SPKI pins one key and must be changed with it. Pin Organization and SerialNumber where the certificate has
+// them (Organization alone lets in every system of that company), and keep old and new side by side over a change. The
+// whole distinguished name cannot be pinned: every tool writes it in another way. [src: OCES3-CA1]
 type Pin struct {
-	Subject      string // whole distinguished name, as SubjectOf writes it
 	SerialNumber string // serialNumber of the subject, such as UI:DK-O:G:<uuid>; not the certificate's own number
 	Organization string // organizationIdentifier (2.5.4.97), such as NTRDK-<CVR>
+	CommonName   string // exactly
 	SPKI         string // SHA-256 of the SubjectPublicKeyInfo: 64 hexadecimal digits, colons allowed
 }
 
-// SubjectOf is the distinguished name of a certificate, most specific part first, as Pin.Subject and the log have it.
+// SubjectOf is the distinguished name of a certificate, most specific part first, as Arrival.Peer has it.
 func SubjectOf(c *x509.Certificate) string { return c.Subject.String() }
 
 // oidOrganization is organizationIdentifier.
@@ -46,9 +48,14 @@ func organizationOf(c *x509.Certificate) string {
 // Matches tells whether the certificate is the one that the pin names.
 func (p Pin) Matches(c *x509.Certificate) bool {
 	fits := func(want, have string) bool { return want == "" || strings.EqualFold(want, have) }
+	return fits(p.SerialNumber, c.Subject.SerialNumber) && fits(p.Organization, organizationOf(c)) &&
+		(p.CommonName == "" || p.CommonName == c.Subject.CommonName) && fits(strings.ReplaceAll(p.SPKI, ":", ""), keyOf(c))
+}
+
+// keyOf is the SHA-256 of the SubjectPublicKeyInfo.
+func keyOf(c *x509.Certificate) string {
 	sum := sha256.Sum256(c.RawSubjectPublicKeyInfo)
-	return (p.Subject == "" || p.Subject == SubjectOf(c)) && fits(p.SerialNumber, c.Subject.SerialNumber) &&
-		fits(p.Organization, organizationOf(c)) && fits(strings.ReplaceAll(p.SPKI, ":", ""), hex.EncodeToString(sum[:]))
+	return hex.EncodeToString(sum[:])
 }
 
 func (p Pin) check() error {
@@ -85,7 +92,7 @@ func (t TLS) Config() (*tls.Config, error) {
 			return nil, fmt.Errorf("sf1606: TLS: pin %d: %w", i+1, err)
 		}
 	}
-	pins := append([]Pin(nil), t.Pins...)
+	pins := slices.Clone(t.Pins)
 	return &tls.Config{
 		MinVersion:   tls.VersionTLS12,
 		Certificates: []tls.Certificate{t.Certificate},
@@ -96,14 +103,15 @@ func (t TLS) Config() (*tls.Config, error) {
 			if len(pins) == 0 {
 				return nil
 			}
-			if len(s.PeerCertificates) > 0 {
-				for _, p := range pins {
-					if p.Matches(s.PeerCertificates[0]) {
-						return nil
-					}
-				}
+			if len(s.PeerCertificates) == 0 {
+				return errors.New("sf1606: the caller has no certificate")
 			}
-			return errors.New("sf1606: the caller's certificate fits no pin")
+			leaf := s.PeerCertificates[0]
+			if slices.ContainsFunc(pins, func(p Pin) bool { return p.Matches(leaf) }) {
+				return nil
+			}
+			// For the log of the server, so that the right pin can be made; a name could be a person's.
+			return fmt.Errorf("sf1606: the caller's certificate fits no pin: organization %q, SPKI %s", organizationOf(leaf), keyOf(leaf))
 		},
 	}, nil
 }

@@ -88,7 +88,7 @@ func (r *reception) abort(ctx context.Context, cause error) {
 	defer cancel()
 	defer func() {
 		if v := recover(); v != nil {
-			r.in.Logger.ErrorContext(ctx, "abort of a delivery panicked", "source", r.arrival.Source)
+			r.in.Logger.ErrorContext(ctx, "abort of a delivery failed", "source", r.arrival.Source, "err", panicked(v))
 		}
 	}()
 	d.Abort(ctx, cause)
@@ -181,11 +181,21 @@ func (r *reception) refusal(err error) *Refusal {
 		return Refuse(CodeUploadCut, read.Err)
 	case memo.ReasonSink:
 		return Refuse(CodeUnavailable, read.Err)
+	case memo.ReasonTruncated:
+		if r.arrival.Source == SourceNgDP { // an answer without a length ends where the connection does
+			return Refuse(CodeUploadCut, nil)
+		}
+		return invalid(read)
 	default:
-		refused := Refuse(CodeMemoInvalid, nil)
-		refused.Text = fmt.Sprintf("%s (%s, line %d, column %d)", sentence(read.Reason), read.Reason, read.Line, read.Column)
-		return refused
+		return invalid(read)
 	}
+}
+
+// invalid says what is wrong with the XML, and where. The path is left out: unknown elements have names of the sender's.
+func invalid(read *memo.ReadError) *Refusal {
+	refused := Refuse(CodeMemoInvalid, nil)
+	refused.Text = fmt.Sprintf("%s (%s, line %d, column %d)", sentence(read.Reason), read.Reason, read.Line, read.Column)
+	return refused
 }
 
 // sentence is what a reason means, in public words.

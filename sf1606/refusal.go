@@ -27,7 +27,7 @@ type CodeInfo struct {
 // Codes is the table of codes that this package answers.
 func Codes() []CodeInfo {
 	return []CodeInfo{
-		{CodeMemoInvalid, "The message is not a MeMo that can be read.", false, "NGDP-ERRORS-KMD"},
+		{CodeMemoInvalid, "The message is not a MeMo that can be read.", false, "PKO-POSTSTATUS-CLIENTS"},
 		{CodeContentType, "The content type must be application/xml or text/xml in UTF-8, without content encoding.", false, ours},
 		{CodeTooLarge, "The message is larger than the limit.", false, ours},
 		{CodeUploadCut, "The upload ended before its end.", true, ours},

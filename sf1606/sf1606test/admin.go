@@ -43,9 +43,8 @@ type ReplyTo struct {
 }
 
 const (
-	maxOrder      = 1_000_000 // messages
-	maxOrderBytes = memo.MaxSize
-	maxListed     = 1000 // messages in an Outcome
+	maxOrder  = 1_000_000 // messages
+	maxListed = 1000      // messages in an Outcome
 )
 
 func (o Order) withDefaults() (Order, error) {
@@ -56,7 +55,8 @@ func (o Order) withDefaults() (Order, error) {
 	if o.Kind != KindNew && o.Kind != KindForward && o.Kind != KindReply {
 		return o, errors.New("kind is new, forward or reply")
 	}
-	if o.Count < 1 || o.Count > maxOrder || o.Bytes < 1 || o.Bytes > maxOrderBytes || o.Rate < 0 || o.Concurrency < 1 || o.Concurrency > 1000 {
+	if o.Count < 1 || o.Count > maxOrder || o.Bytes < 1 || o.Bytes > memo.MaxSize || o.Rate < 0 ||
+		o.Concurrency < 1 || o.Concurrency > 1000 {
 		return o, errors.New("count, bytes, rate or concurrency is out of range")
 	}
 	for _, share := range []float64{o.Duplicates, o.Cuts, o.Twins} {
@@ -125,7 +125,8 @@ func (a *admin) post(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	res, err := a.sender.Storm(r.Context(), StormConfig{
-		Total: o.Count, Rate: o.Rate, Concurrency: o.Concurrency, Letters: a.letters, Letter: func(int) *memo.Message { return a.letter(o) },
+		Total: o.Count, Rate: o.Rate, Concurrency: o.Concurrency,
+		Letters: a.letters, Letter: func(int) *memo.Message { return a.letter(o) },
 		Duplicates: o.Duplicates, Cuts: o.Cuts, Twins: o.Twins,
 	})
 	out := outcome(res)
@@ -166,7 +167,9 @@ func (l *Letters) sent(r ReplyTo) *memo.Message {
 	h.Label = orElse(r.Label, pick(l, subjects).label)
 	h.MessageUUID, h.MessageID = orElse(r.MessageUUID, h.MessageUUID), r.MessageID
 	citizen, authority := h.Sender, h.Recipient
-	h.Sender = memo.Sender{SenderID: authority.RecipientID, IDType: authority.IDType, Label: authority.Label, ContactPoint: authority.ContactPoint}
+	h.Sender = memo.Sender{
+		SenderID: authority.RecipientID, IDType: authority.IDType, Label: authority.Label, ContactPoint: authority.ContactPoint,
+	}
 	h.Recipient = memo.Recipient{RecipientID: orElse(r.Recipient, citizen.SenderID), IDType: citizen.IDType, Label: citizen.Label}
 	if r.ContactPointID != "" {
 		h.Sender.ContactPoint = &memo.ContactPoint{ContactPointID: r.ContactPointID}

@@ -3,7 +3,7 @@
 //
 // The job, in the order it happens:
 //
-//  1. [Letters] makes real-looking inbound post: new, forwarded, and replies to a given message, from 1 KB to 99.5 MB.
+//  1. [Letters] makes real-looking inbound post: new, forwarded, and replies to a given message, from 1.5 KB to 99.5 MB.
 //     File contents are made while they are sent and cost no memory.
 //  2. [Sender.Send] posts one over mutual TLS and reads the receipt strictly: a positive one has no errorCode. What gets no
 //     receipt is sent again, as the real one does until it deactivates a system that fails for seven days.

@@ -58,7 +58,7 @@ func orDefault[T comparable](v *T, fallback T) {
 }
 
 // New is a letter that a citizen wrote, of about size bytes of XML: never more unless size is below the smallest letter,
-// about 1 KB, and less by at most three.
+// about 1.5 KB, and less by at most six.
 func (l *Letters) New(size int64) *memo.Message {
 	m := l.blank()
 	s := pick(l, subjects)
@@ -147,7 +147,6 @@ func (l *Letters) blank() *memo.Message {
 	}
 }
 
-// overhead of one file around its content.
 const shareOfMain = 3 // from 64 KB a letter has an attachment, and a third of it is the letter itself
 
 // fill gives the letter documents, so that its XML has size bytes.

@@ -11,7 +11,6 @@ import (
 
 	"github.com/brevdue/brevdue/sf1601/memo"
 	"github.com/brevdue/brevdue/sf1601/memo/memotest"
-	"github.com/brevdue/brevdue/sf1601/xmlstream"
 	"github.com/brevdue/brevdue/sf1606/sf1606test"
 )
 
@@ -143,5 +142,4 @@ func TestFiller(t *testing.T) {
 	if _, err := r.Read(make([]byte, 1)); err == nil {
 		t.Error("reads on after its context")
 	}
-	var _ xmlstream.Content = sf1606test.Filler(1)
 }

@@ -147,7 +147,8 @@ func (n *NgDP) receipt(w http.ResponseWriter, r *http.Request) {
 	status, lost := http.StatusOK, false
 	n.change(func() {
 		v := n.memos[r.PathValue("id")]
-		wrong := errReceipt != nil || rcpt.Positive() && hasErrorCode(b) || !rcpt.Positive() && rcpt.ErrorCode == ""
+		claims := rcpt.Status == sf1606.StatusCompleted || rcpt.Status == sf1606.StatusReceived
+		wrong := errReceipt != nil || claims && hasErrorCode(b) || !claims && rcpt.ErrorCode == ""
 		switch {
 		case v == nil || v.deleted:
 			status = http.StatusNotFound
