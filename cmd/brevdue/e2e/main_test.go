@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/brevdue/brevdue/cmd/brevdue/e2e/harness"
+	"github.com/brevdue/brevdue/sf1601/beskedfordeler/rabbittest"
 )
 
 // binary is brevdue, built once for all tests.
@@ -40,6 +41,9 @@ func setup(t *testing.T, patience time.Duration, o harness.Options) (context.Con
 	w, err := harness.NewWorld(ctx, binary, t.TempDir(), o)
 	if errors.Is(err, harness.ErrNoRedis) && os.Getenv("CI") != "true" {
 		t.Skip("NOT TESTED: redis-server is not installed; this test needs a real one (apt-get install redis-server)")
+	}
+	if errors.Is(err, rabbittest.ErrNoRabbit) && os.Getenv("CI") != "true" {
+		t.Skip("NOT TESTED: rabbitmq-server is not installed; this test needs a real one (apt-get install rabbitmq-server)")
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -43,14 +43,21 @@ type Options struct {
 	Print       int            // forsendelsestype of the sender; 0: it cannot print
 	Roles       string         // --roles
 	LogLevel    string         // default info
+	Pull        bool           // statuses are pulled from a RabbitMQ of its own
+	// Change changes the configuration before the first start.
+	Change func(settings map[string]any)
 }
 
 // newGateway writes the configuration and migrates the journal.
-func newGateway(ctx context.Context, binary, dir, api, push string, sim *Sim, redis *Redis, o Options) (*Gateway, error) {
+func newGateway(ctx context.Context, binary, dir, api, push string, w *World) (*Gateway, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("folder of the gateway: %w", err)
 	}
-	text, err := yaml.Marshal(configuration(dir, api, push, sim, redis, o))
+	settings := configuration(dir, api, push, w)
+	if w.options.Change != nil {
+		w.options.Change(settings)
+	}
+	text, err := yaml.Marshal(settings)
 	if err != nil {
 		return nil, fmt.Errorf("write the configuration: %w", err)
 	}
@@ -71,7 +78,8 @@ func newGateway(ctx context.Context, binary, dir, api, push string, sim *Sim, re
 	return g, nil
 }
 
-func configuration(dir, api, push string, sim *Sim, redis *Redis, o Options) map[string]any {
+func configuration(dir, api, push string, w *World) map[string]any {
+	sim, o := w.Sim, w.options
 	hash := sha256.Sum256([]byte(Token))
 	token := hex.EncodeToString(hash[:])
 	ca, cert, key := filepath.Join(sim.Dir, "ca.pem"), filepath.Join(sim.Dir, "client.pem"), filepath.Join(sim.Dir, "client-key.pem")
@@ -93,22 +101,28 @@ func configuration(dir, api, push string, sim *Sim, redis *Redis, o Options) map
 	return section{
 		"http":      section{"listen": api},
 		"journal":   section{"url": "sqlite:" + filepath.Join(dir, "brevdue.db")},
-		"queue":     section{"url": redis.URL()},
+		"queue":     section{"url": w.Redis.URL()},
 		"documents": section{"url": "file:" + filepath.Join(dir, "documents")},
 		"serviceplatformen": section{
 			"environment": "custom", "sts_url": sim.URL, "base_url": sim.URL, "ca_file": ca,
 			"certificate_file": cert, "key_file": key, "cvr": "55133018",
 		},
-		"beskedfordeler": section{
-			"mode": "push", "listen": push, "certificate_file": cert, "key_file": key, "client_ca_file": ca,
-		},
-		"senders":   section{"jobcenter": sender},
-		"windows":   windows,
-		"channels":  section{"digitalpost": channel},
-		"producers": []section{{"name": "fagsystem", "token_sha256": token}},
-		"operators": []section{{"name": "operator", "token_sha256": token}},
-		"log":       section{"level": o.LogLevel, "format": "json"},
+		"beskedfordeler": statuses(push, cert, key, ca, w),
+		"senders":        section{"jobcenter": sender},
+		"windows":        windows,
+		"channels":       section{"digitalpost": channel},
+		"producers":      []section{{"name": "fagsystem", "token_sha256": token}},
+		"operators":      []section{{"name": "operator", "token_sha256": token}},
+		"log":            section{"level": o.LogLevel, "format": "json"},
 	}
+}
+
+// statuses is how they come: pushed, or pulled where there is a broker.
+func statuses(push, cert, key, ca string, w *World) map[string]any {
+	if w.Broker != nil {
+		return map[string]any{"mode": "pull", "amqp_url": w.Broker.URL(), "queue": Dueslag}
+	}
+	return map[string]any{"mode": "push", "listen": push, "certificate_file": cert, "key_file": key, "client_ca_file": ca}
 }
 
 // Start starts `brevdue serve` and waits until /readyz says it is.

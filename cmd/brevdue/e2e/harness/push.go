@@ -18,6 +18,11 @@ import (
 // Push hands a status to the gateway as Beskedfordeler does, beside those of the simulator. Only an acknowledgement is no
 // error.
 func (w *World) Push(ctx context.Context, b *beskedfordeler.Besked) error {
+	return w.PushBytes(ctx, beskedfordeler.EncodeInput(b))
+}
+
+// PushBytes is Push for a body as it stands.
+func (w *World) PushBytes(ctx context.Context, input []byte) error {
 	settings, err := w.Gateway.Settings()
 	if err != nil {
 		return err
@@ -37,8 +42,7 @@ func (w *World) Push(ctx context.Context, b *beskedfordeler.Besked) error {
 		TLSClientConfig: &tls.Config{Certificates: []tls.Certificate{cert}, RootCAs: roots, MinVersion: tls.VersionTLS12},
 	}}
 	defer client.CloseIdleConnections()
-	body := bytes.NewReader(beskedfordeler.EncodeInput(b))
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, pushURL(address), body)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, pushURL(address), bytes.NewReader(input))
 	if err != nil {
 		return fmt.Errorf("push: %w", err)
 	}

@@ -25,13 +25,13 @@ type Sim struct {
 	http  *http.Client
 }
 
-// startSim starts the far end, which pushes statuses to push.
-func startSim(ctx context.Context, binary, dir, listen, admin, push string) (*Sim, error) {
+// startSim starts the far end; statuses are the arguments that say where they go.
+func startSim(ctx context.Context, binary, dir, listen, admin string, statuses []string) (*Sim, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("folder of the simulator: %w", err)
 	}
 	p, err := start("brevdue sim", dir, filepath.Join(dir, "sim.log"), binary,
-		"sim", "--listen", listen, "--admin", admin, "--dir", dir, "--push", push)
+		append([]string{"sim", "--listen", listen, "--admin", admin, "--dir", dir}, statuses...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -9,12 +9,14 @@ import (
 	"strings"
 
 	"github.com/brevdue/brevdue/gateway/httpapi"
+	"github.com/brevdue/brevdue/sf1601/beskedfordeler/rabbittest"
 )
 
 // World is a gateway with everything around it.
 type World struct {
 	Dir     string
 	Redis   *Redis
+	Broker  *rabbittest.Node // nil: statuses are pushed
 	Sim     *Sim
 	Gateway *Gateway
 
@@ -46,10 +48,17 @@ func (w *World) start(ctx context.Context, binary, dir string) error {
 	if w.Redis, err = StartRedis(ctx, filepath.Join(dir, "redis"), a[0]); err != nil {
 		return err
 	}
-	if w.Sim, err = startSim(ctx, binary, filepath.Join(dir, "sim"), a[1], a[2], pushURL(a[4])); err != nil {
+	sim, statuses := filepath.Join(dir, "sim"), []string{"--push", pushURL(a[4])}
+	if w.options.Pull {
+		if w.Broker, err = startBroker(ctx, filepath.Join(dir, "rabbitmq"), sim); err != nil {
+			return err
+		}
+		statuses = []string{"--amqp", w.Broker.URL(), "--queue", Dueslag}
+	}
+	if w.Sim, err = startSim(ctx, binary, sim, a[1], a[2], statuses); err != nil {
 		return err
 	}
-	w.Gateway, err = newGateway(ctx, binary, filepath.Join(dir, "gateway"), a[3], a[4], w.Sim, w.Redis, w.options)
+	w.Gateway, err = newGateway(ctx, binary, filepath.Join(dir, "gateway"), a[3], a[4], w)
 	if err != nil {
 		return err
 	}
@@ -61,6 +70,9 @@ func (w *World) Restart(ctx context.Context) error { return w.Gateway.Start(ctx,
 
 // Close kills every process.
 func (w *World) Close() {
+	if w.Broker != nil {
+		defer w.Broker.Close()
+	}
 	if w.Gateway != nil {
 		w.Gateway.Close()
 	}
