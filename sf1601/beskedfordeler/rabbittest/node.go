@@ -67,25 +67,40 @@ func Start(ctx context.Context, cfg Config) (*Node, error) {
 			return nil, err
 		}
 	}
-	if err := freePorts(ctx, &n.amqp, &n.dist, &n.names); err != nil {
-		return nil, err
+	for try := 1; ; try++ {
+		err := n.first(ctx)
+		if err == nil {
+			return n, nil
+		}
+		n.Close()
+		if try == tries || ctx.Err() != nil || errors.Is(err, ErrNoRabbit) {
+			return nil, err
+		}
 	}
-	if err := n.writeFiles(); err != nil {
-		return nil, err
-	}
+}
+
+// tries is how often a node is set up: somebody else may take a port between
+// our finding and the node's using it.
+const tries = 3
+
+// first writes the files for ports that are free now and starts epmd and node.
+func (n *Node) first(ctx context.Context) error {
 	epmd, err := exec.LookPath("epmd")
 	if err != nil {
-		return nil, errors.Join(ErrNoRabbit, err)
+		return errors.Join(ErrNoRabbit, err)
 	}
-	if n.epmd, err = launch(n.cfg.Dir, n.file("epmd.log"), n.environment(), epmd,
-		"-port", strconv.Itoa(n.names), "-address", "127.0.0.1"); err != nil {
-		return nil, err
+	if err := freePorts(ctx, &n.amqp, &n.dist, &n.names); err != nil {
+		return err
 	}
-	if err := n.Start(ctx); err != nil {
-		n.Close()
-		return nil, err
+	if err := n.writeFiles(); err != nil {
+		return err
 	}
-	return n, nil
+	n.epmd, err = launch(n.cfg.Dir, n.file("epmd.log"), n.environment(), epmd,
+		"-port", strconv.Itoa(n.names), "-address", "127.0.0.1")
+	if err != nil {
+		return err
+	}
+	return n.Start(ctx)
 }
 
 // Start starts a node that is down, on the data it left behind, and returns
@@ -225,8 +240,7 @@ func findScripts() (string, error) {
 	return filepath.Dir(path), nil
 }
 
-// freePorts finds some. Somebody else may take one before the node does; then
-// the start fails.
+// freePorts finds some.
 func freePorts(ctx context.Context, ports ...*int) error {
 	var lc net.ListenConfig
 	var held []net.Listener // until all are found
