@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/brevdue/brevdue/gateway/evidence/asice"
 	"github.com/brevdue/brevdue/sf1601/beskedfordeler"
@@ -37,7 +38,7 @@ func Verify(ctx context.Context, r io.ReaderAt, size int64, trust Trust) (*Repor
 	if signed == nil {
 		return report, nil // nobody says anything
 	}
-	report.SignedAt, report.Signer = signed.At, signed.Chain[0].Subject.String()
+	report.SignedAt, report.Signer = signed.At, printable(signed.Chain[0].Subject.String())
 	x := examination{ctx: ctx, c: c, signed: signed, trust: trust, report: report}
 	if err := x.story(); err != nil {
 		return nil, fmt.Errorf("evidence: %w", err)
@@ -55,13 +56,29 @@ type examination struct {
 	t      *timeline
 }
 
-// note adds a check; wrong is why it does not hold.
+// note adds a check; wrong is why it does not hold. A file name that only the timeline has, and no container could, is
+// shown as the timeline's.
 func (x *examination) note(rule Rule, file string, wrong error, good string) {
+	if asice.CheckName(file) != nil {
+		file = nameTimeline
+	}
 	check := Check{Rule: rule, File: file, Passed: wrong == nil, Text: good}
 	if wrong != nil {
-		check.Text = wrong.Error()
+		check.Text = printable(wrong.Error())
 	}
 	x.report.Checks = append(x.report.Checks, check)
+}
+
+// printable keeps what a stranger wrote from doing something to the terminal that shows it.
+func printable(text string) string {
+	const most = 500
+	text = strings.Map(func(c rune) rune {
+		if unicode.IsPrint(c) {
+			return c
+		}
+		return unicode.ReplacementChar
+	}, text[:min(len(text), most)])
+	return text
 }
 
 var (
@@ -97,7 +114,7 @@ func (x *examination) story() error {
 	if x.t == nil {
 		return nil
 	}
-	x.report.MessageID, x.report.MessageUUID = x.t.Message.ID, x.t.Message.MessageUUID
+	x.report.MessageID, x.report.MessageUUID = printable(x.t.Message.ID), printable(x.t.Message.MessageUUID)
 	for _, step := range []func() error{x.attempts, x.manifests, x.request, x.receipts} {
 		if err := step(); err != nil {
 			return err

@@ -220,6 +220,8 @@ func TestStoriesThatDoNotAgreeAreFound(t *testing.T) {
 		"a timeline of a million attempts": {same, replaced(nameTimeline, []byte(`{"attempts":[`+strings.Repeat("0,", 1_000_000)+`0]}`)),
 			RuleTimeline, nameTimeline, "elements"},
 		"a timeline of 9 MB": {same, replaced(nameTimeline, make([]byte, 9<<20)), RuleTimeline, nameTimeline, "larger"},
+		"a file name that no container can have": {same, retold(func(t *timeline) { t.Attempts[0].File = "\x1b]0;owned\x07" }),
+			RuleAnswer, nameTimeline, "not in the container"},
 		"no timeline": {same, func(_ *builder, files []asice.File) []asice.File {
 			return slices.Delete(files, 1, 2)
 		}, RuleTimeline, nameTimeline, "not in the container"},
@@ -243,6 +245,29 @@ func TestStoriesThatDoNotAgreeAreFound(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What a stranger signed may be shown on a terminal.
+func TestAReportCanBePrinted(t *testing.T) {
+	t.Parallel()
+	const escape = "\x1b[2J\u202e"
+	r := verify(t, forge(t, dossier(t), retold(func(t *timeline) {
+		t.Message.ID, t.Message.MessageUUID, t.Attempts[0].File, t.Attempts[1].Answer = escape, strings.Repeat("x", 1000), escape, escape
+		t.Manifests[0].File, t.Manifests[1].Certificate, t.Receipts[0].File, t.Request.File = escape, escape, escape, escape
+	})))
+	if r.OK() || len(r.MessageUUID) > 500 {
+		t.Errorf("%+v", r)
+	}
+	for _, text := range append(strings.Fields(r.MessageID), r.Signer) {
+		if strings.ContainsAny(text, "\x1b\u202e") {
+			t.Errorf("%q", text)
+		}
+	}
+	for _, c := range r.Checks {
+		if strings.ContainsAny(c.File+c.Text, "\x1b\u202e") {
+			t.Errorf("%+q", c)
+		}
 	}
 }
 
