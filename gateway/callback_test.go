@@ -43,15 +43,15 @@ func telling(t *testing.T, change ...func(*gateway.Config)) (*bundle, *lanes) {
 	return b, l
 }
 
-// told claims and delivers everything that a producer is to be told, and returns it in that order.
-func (b *bundle) told(t *testing.T, producer string) []gateway.Event {
+// told claims and delivers everything that huskeservice is to be told, and returns it in that order.
+func (b *bundle) told(t *testing.T) []gateway.Event {
 	t.Helper()
 	var all []gateway.Event
 	for {
 		var c *gateway.Callback
 		err := b.journal.Update(t.Context(), func(tx gateway.Tx) (err error) {
 			now := b.clock.Now()
-			if c, err = tx.ClaimCallback(producer, now, now.Add(time.Minute)); err != nil {
+			if c, err = tx.ClaimCallback("huskeservice", now, now.Add(time.Minute)); err != nil {
 				return err
 			}
 			c.State, c.LastAt, c.DueAt = gateway.CallbackDelivered, now, time.Time{}
@@ -97,7 +97,15 @@ func TestEveryEventIsPutOut(t *testing.T) {
 			b.settle(t, i.Messages[0], kind, class)
 		}
 	}
+	var mu sync.Mutex
 	seen := make(map[gateway.MessageState]bool)
+	t.Cleanup(func() { // when all have been walked
+		for _, s := range gateway.MessageStates() {
+			if !seen[s] {
+				t.Errorf("nobody is told of %s", s)
+			}
+		}
+	})
 	for name, c := range map[string]struct {
 		draft func(d *gateway.Draft)
 		walk  func(t *testing.T, b *bundle, i *gateway.Intent)
@@ -164,6 +172,7 @@ func TestEveryEventIsPutOut(t *testing.T) {
 		}, []gateway.MessageState{gateway.Failed}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			b, _ := telling(t, func(cfg *gateway.Config) {
 				if name != "expired, but may have left" {
 					cfg.Policies = map[string]gateway.Policy{"first": {OnUnknown: gateway.Hold}}
@@ -185,16 +194,17 @@ func TestEveryEventIsPutOut(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := b.told(t, "huskeservice")
+			got := b.told(t)
 			slices.SortFunc(got, func(x, y gateway.Event) int { return int(x.Seq - y.Seq) })
 			if !slices.Equal(got, feed) || len(feed) == 0 {
 				t.Fatalf("told %+v, the feed has %+v", got, feed)
 			}
 			last := make(map[string]gateway.MessageState)
 			for _, e := range feed {
-				if last[e.MessageID] = e.Status; e.MessageID != "" {
-					seen[e.Status] = true
-				}
+				last[e.MessageID] = e.Status
+				mu.Lock()
+				seen[e.Status] = seen[e.Status] || e.MessageID != ""
+				mu.Unlock()
 			}
 			for _, m := range b.view(t, i.ID).Messages {
 				if last[m.ID] != m.State {
@@ -203,11 +213,7 @@ func TestEveryEventIsPutOut(t *testing.T) {
 			}
 		})
 	}
-	for _, s := range gateway.MessageStates() {
-		if !seen[s] {
-			t.Errorf("nobody is told of %s", s)
-		}
-	}
+
 }
 
 // look has a worker look at a message, whatever it wants next.
@@ -238,7 +244,7 @@ func TestAnAbandonedAttemptIsTold(t *testing.T) {
 	if r, err := b.Sweep(t.Context()); err != nil || r.Abandoned != 1 {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	if got := b.told(t, "huskeservice"); got[len(got)-1].Code != "worker.died" {
+	if got := b.told(t); got[len(got)-1].Code != "worker.died" {
 		t.Fatalf("%+v", got)
 	}
 }
@@ -254,7 +260,7 @@ func TestADiscardedIntentIsTold(t *testing.T) {
 	if last := l.enqueued[len(l.enqueued)-1]; last.Lane != i.ID || last.Producer != "huskeservice" {
 		t.Fatalf("%+v", l.enqueued)
 	}
-	if got := b.told(t, "huskeservice"); got[len(got)-1].Status != gateway.MessageState(gateway.IntentDiscarded) {
+	if got := b.told(t); got[len(got)-1].Status != gateway.MessageState(gateway.IntentDiscarded) {
 		t.Fatalf("%+v", got)
 	}
 }
@@ -286,7 +292,7 @@ func TestOnlyHeadsAreEnqueued(t *testing.T) {
 	}
 	l.err = errors.New("Redis is gone")
 	b.accept(t, draft(t, "r3")) // is accepted all the same
-	if got := b.told(t, "huskeservice"); len(got) < 3 {
+	if got := b.told(t); len(got) < 3 {
 		t.Fatalf("%+v", got)
 	}
 }
@@ -298,14 +304,14 @@ func TestReplayInPages(t *testing.T) {
 	for n := range 700 {
 		b.accept(t, draft(t, "r"+time.Duration(n).String()))
 	}
-	before := b.told(t, "huskeservice")
+	before := b.told(t)
 	if n, err := b.Replay(t.Context(), "huskeservice", before[9].Seq, 0); err != nil || n != len(before)-10 {
 		t.Fatalf("%d of %d, %v", n, len(before), err)
 	}
 	if len(l.ensured) != 32 {
 		t.Errorf("%d lanes were woken", len(l.ensured))
 	}
-	if again := b.told(t, "huskeservice"); !slices.Equal(again, before[10:]) {
+	if again := b.told(t); !slices.Equal(again, before[10:]) {
 		t.Errorf("%d events came again, in another order or others", len(again))
 	}
 	if n, err := b.Replay(t.Context(), "huskeservice", 0, before[9].Seq); err != nil || n != 10 {

@@ -126,15 +126,11 @@ func (q *Queue) RunCallbacks(ctx context.Context, w CallbackWorkers) error {
 	return nil
 }
 
-// wake is a look at a lane that leaves no task behind but the lane's own.
+// wake is a second look at a lane. Where somebody else has the lane, or it waits for its time, others see to it.
 func (q *Queue) wake(ctx context.Context, d Deliverer, lane string) error {
 	err := d.Deliver(ctx, lane)
-	later, ok := errors.AsType[*gateway.Later](err)
-	if !ok {
-		return err
+	if later, ok := errors.AsType[*gateway.Later](err); ok && !later.Counted && later.At.After(q.now()) {
+		return nil
 	}
-	if !later.Counted {
-		return nil // somebody else has it
-	}
-	return q.EnqueueCallback(context.WithoutCancel(ctx), gateway.DueCallback{Lane: lane, DueAt: later.At})
+	return err //nolint:wrapcheck // the queue reads it
 }

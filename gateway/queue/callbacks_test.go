@@ -51,8 +51,7 @@ func TestALaneIsLookedAtWhenItIsDue(t *testing.T) {
 	})
 }
 
-// TestWhatHappensWhileALaneIsLookedAt is not left lying: a second look follows, and where that one is told to come back, the
-// lane's own task does.
+// TestWhatHappensWhileALaneIsLookedAt is not left lying: a second look follows, and comes back when it is told to.
 func TestWhatHappensWhileALaneIsLookedAt(t *testing.T) {
 	t.Parallel()
 	backends(t, func(t *testing.T, url string) {
