@@ -18,6 +18,8 @@ type Config struct {
 
 	// Path is the one path that is served; empty means DefaultPath. Others get 404.
 	Path string
+	// Method is that of the call; empty means POST.
+	Method string
 	// Format is that of receipts when Accept names neither JSON nor XML, or is absent; empty means JSON.
 	Format Format
 	// Root is the root element of receipts in XML; empty means Receipt without a namespace.
@@ -87,6 +89,7 @@ func (c Config) withDefaults() (Config, error) {
 		return c, err
 	}
 	orDefault(&c.Path, DefaultPath)
+	orDefault(&c.Method, http.MethodPost)
 	orDefault(&c.Format, FormatJSON)
 	orDefault(&c.Statuses.Accepted, http.StatusOK)
 	orDefault(&c.Statuses.Refused, http.StatusBadRequest)
@@ -110,6 +113,9 @@ func (c Config) withDefaults() (Config, error) {
 func (c Config) check() error {
 	if !strings.HasPrefix(c.Path, "/") {
 		return errors.New("the path must begin with /")
+	}
+	if c.Method != http.MethodPost && c.Method != http.MethodPut {
+		return errors.New("the method must be POST or PUT")
 	}
 	if c.Format != FormatJSON && c.Format != FormatXML {
 		return errors.New("the format must be json or xml")

@@ -46,11 +46,11 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodHead:
 		w.WriteHeader(http.StatusOK)
-	case http.MethodPost:
+	case h.cfg.Method:
 		h.post(w, r)
 	default:
-		w.Header().Set("Allow", "HEAD, POST")
-		http.Error(w, "only POST and HEAD", http.StatusMethodNotAllowed)
+		w.Header().Set("Allow", "HEAD, "+h.cfg.Method)
+		http.Error(w, "only "+h.cfg.Method+" and HEAD", http.StatusMethodNotAllowed)
 	}
 }
 

@@ -10,7 +10,7 @@
 //  3. [Sender.Storm] does so at a rate, with a concurrency and up to a total, with shares of duplicates, cut uploads and
 //     bad messages, and keeps book of every messageUUID: accepted, refused, or never answered.
 //  4. [StartNgDP] serves memos/, memos/{id}, its receipt and DELETE, strict by default, with faults on demand.
-//  5. [Box] is a sink in memory that keeps count, for tests of what stands before a real one.
+//  5. [SinkSuite] tests a sink; [Box] is one in memory that keeps count, for tests of what stands before a real one.
 //
 // Admin gives a simulator's admin port POST /inbound and GET /inbound.
 //
