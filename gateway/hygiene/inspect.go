@@ -75,6 +75,7 @@ type Scanner struct {
 	found              map[Code]bool
 	scans              []interface{ feed(p []byte) }
 	zip                *zipScan
+	pdf                *pdfScan
 }
 
 // NewScanner begins with one document: its name and declared type as received.
@@ -120,7 +121,8 @@ func (s *Scanner) begin() {
 	add := func(x interface{ feed(p []byte) }) { s.scans = append(s.scans, x) }
 	// A PDF may begin up to 1,024 bytes into the file, behind anything. [src: ISO-32000-1 annex H.3]
 	if bytes.Contains(s.head[:min(len(s.head), 1024)], []byte("%PDF-")) {
-		add(newPDFScan(s.found))
+		s.pdf = newPDFScan(s.found)
+		add(s.pdf)
 	}
 	isMarkup := func(name string) bool {
 		return slices.Contains([]string{"text/html", "application/xhtml+xml", "image/svg+xml"}, name)
@@ -159,6 +161,9 @@ func (s *Scanner) Report(at io.ReaderAt) Report {
 	}
 	s.feed([]byte(" ")) // a name or tag at the very end has ended
 	r := Report{SafeName: SafeName(s.filename), Declared: s.declared, Real: mediaType(s.kind.String()), Size: s.size}
+	if s.pdf != nil {
+		s.pdf.objects(at, s.size)
+	}
 	s.judgeType(r.Real)
 	s.judgeName(r.SafeName)
 	r.Archive = s.judgeArchive(r.Real, at)

@@ -1,5 +1,10 @@
 package hygiene
 
+import (
+	"compress/zlib"
+	"io"
+)
+
 // pdfNames are the names of objects in a PDF that say what it does, none so short that it could stand in compressed data
 // by chance. [src: ISO-32000-1 7.5.7, 7.6, 7.11.4, 12.6]
 var pdfNames = map[string]Code{
@@ -12,9 +17,15 @@ var pdfNames = map[string]Code{
 	"EmbeddedFiles":  PDFEmbedded,
 	"FileAttachment": PDFEmbedded,
 	"RichMedia":      PDFEmbedded,
-	"ObjStm":         PDFCompressed,
 	"Encrypt":        Encrypted,
 }
+
+// The most that is looked at in compressed streams of objects. Beyond it the report says that something was not.
+const (
+	maxObjectStreams = 4096    // of one document
+	maxObjects       = 8 << 20 // bytes of one stream, uncompressed
+	maxAllObjects    = 64 << 20
+)
 
 // pdfScan finds names in a PDF, also those that are written with #xx for some of their characters.
 type pdfScan struct {
@@ -23,12 +34,21 @@ type pdfScan struct {
 	length int      // -1: not in a name
 	hex    int      // digits still to come after #
 	value  byte     // of those that came
+
+	position int64   // bytes taken
+	keyword  int     // -1: no stream of objects is announced; else how much of "stream" has come, and of its line end
+	streams  []int64 // where streams of objects begin
+	skipped  bool    // there are more of them
 }
 
-func newPDFScan(found map[Code]bool) *pdfScan { return &pdfScan{found: found, length: -1} }
+func newPDFScan(found map[Code]bool) *pdfScan { return &pdfScan{found: found, length: -1, keyword: -1} }
 
 func (s *pdfScan) feed(p []byte) {
 	for _, b := range p {
+		if s.keyword >= 0 {
+			s.announced(b)
+		}
+		s.position++
 		switch {
 		case b == '/':
 			s.end()
@@ -73,8 +93,67 @@ func (s *pdfScan) end() {
 		if c, known := pdfNames[string(s.name[:s.length])]; known {
 			s.found[c] = true
 		}
+		if string(s.name[:s.length]) == "ObjStm" {
+			s.keyword = 0
+		}
 	}
 	s.length, s.hex = -1, 0
+}
+
+// announced waits, after /ObjStm, for the word stream and the end of its line, behind which the objects begin.
+func (s *pdfScan) announced(b byte) {
+	const word = "stream"
+	switch {
+	case s.keyword < len(word) && b == word[s.keyword]:
+		s.keyword++
+	case s.keyword == len(word) && b == '\r':
+	case s.keyword == len(word) && b == '\n':
+		if s.skipped = s.skipped || len(s.streams) == maxObjectStreams; !s.skipped {
+			s.streams = append(s.streams, s.position+1)
+		}
+		s.keyword = -1
+	case b == word[0]:
+		s.keyword = 1
+	default:
+		s.keyword = 0
+	}
+}
+
+// objects looks into the compressed streams of objects, as far as the bytes can be read again and the bounds allow.
+func (s *pdfScan) objects(at io.ReaderAt, size int64) {
+	left := int64(maxAllObjects)
+	for _, start := range s.streams {
+		if at == nil || left <= 0 || !s.inflate(at, start, size, &left) {
+			s.skipped = true
+		}
+	}
+	if s.skipped || s.keyword >= 0 {
+		s.found[PDFCompressed] = true
+	}
+}
+
+// inflate looks into one stream and tells whether it saw it whole.
+func (s *pdfScan) inflate(at io.ReaderAt, start, size int64, left *int64) bool {
+	z, err := zlib.NewReader(io.NewSectionReader(at, start, size-start))
+	if err != nil {
+		return false
+	}
+	inner := newPDFScan(s.found)
+	most := min(maxObjects, *left)
+	n, err := io.Copy(feeder{inner}, io.LimitReader(z, most))
+	inner.feed([]byte{' '})
+	*left -= n
+	return err == nil && n < most
+}
+
+// feeder makes a writer of a scan.
+type feeder struct {
+	scan interface{ feed(p []byte) }
+}
+
+func (f feeder) Write(p []byte) (int, error) {
+	f.scan.feed(p)
+	return len(p), nil
 }
 
 func isPDFDelimiter(b byte) bool {

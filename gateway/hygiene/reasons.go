@@ -24,7 +24,7 @@ var codes = []code{
 	{PDFAction, false, "The PDF does something when it is opened."},
 	{PDFLaunch, true, "The PDF can start a program or send data."},
 	{PDFEmbedded, true, "The PDF has other files inside."},
-	{PDFCompressed, false, "The PDF has objects in compressed streams, which were not looked into."},
+	{PDFCompressed, false, "The PDF has objects in compressed streams that could not be looked into."},
 	{Macro, true, "The document has macros."},
 	{OfficeEmbedded, true, "The document has embedded objects."},
 	{OfficeExternal, false, "The document refers to data outside of it."},

@@ -27,7 +27,7 @@ const (
 	PDFAction      Code = "pdf.action"      // note: PDF that does something when it is opened
 	PDFLaunch      Code = "pdf.launch"      // PDF that starts a program or sends data
 	PDFEmbedded    Code = "pdf.embedded"    // PDF with other files inside
-	PDFCompressed  Code = "pdf.compressed"  // note: PDF with objects in compressed streams, not looked into
+	PDFCompressed  Code = "pdf.compressed"  // note: PDF with objects in compressed streams that could not be looked into
 	Macro          Code = "office.macro"    // office document with macros
 	OfficeEmbedded Code = "office.embedded" // office document or RTF with embedded objects
 	OfficeExternal Code = "office.external" // note: office document that loads something from elsewhere

@@ -79,7 +79,8 @@ func agrees(declared string, found *mimetype.MIME) bool {
 		return isZipDocument(declared)
 	case name == "application/x-ole-storage":
 		return slices.Contains([]string{
-			"application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint", "application/vnd.ms-outlook", docx, xlsx, pptx,
+			"application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint", "application/vnd.ms-outlook",
+			docx, xlsx, pptx,
 		}, declared)
 	}
 	return declared == "application/zip" && isZipDocument(name)

@@ -251,7 +251,7 @@ func fill(r io.Reader, p []byte) (int, bool, error) {
 		read, err := r.Read(p[n:])
 		n += read
 		switch {
-		case err == io.EOF: //nolint:errorlint // as io.ReadFull: an EOF that is wrapped is none
+		case err == io.EOF: // as io.ReadFull: an EOF that is wrapped is none
 			return n, true, nil
 		case err != nil:
 			return n, false, err
