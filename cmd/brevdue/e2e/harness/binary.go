@@ -43,8 +43,17 @@ func Build(ctx context.Context, dir string, race bool) (string, error) {
 
 // Run runs the binary to its end and returns what it printed. The error is *exec.ExitError when it exited non-zero.
 func Run(ctx context.Context, binary, dir string, args ...string) (string, error) {
+	return run(ctx, binary, dir, nil, args...)
+}
+
+// Command runs a command of the API's client against the gateway, and returns what it printed.
+func (g *Gateway) Command(ctx context.Context, dir string, args ...string) (string, error) {
+	return run(ctx, g.binary, dir, []string{"BREVDUE_URL=http://" + g.API, "BREVDUE_TOKEN=" + Token}, args...)
+}
+
+func run(ctx context.Context, binary, dir string, env []string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, binary, args...) //nolint:gosec // the binary we built
-	cmd.Dir, cmd.Env = dir, environment()
+	cmd.Dir, cmd.Env = dir, append(environment(), env...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return string(out), fmt.Errorf("brevdue %s: %w\n%s", strings.Join(args, " "), err, out)
