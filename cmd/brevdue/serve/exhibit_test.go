@@ -52,6 +52,7 @@ type wire struct {
 	request, answer []byte
 	sum             [sha256.Size]byte // of the last request, also of one that is not remembered
 	whole           bool              // remember the request itself
+	all             map[[sha256.Size]byte]bool
 }
 
 func (w *wire) last() (request, answer []byte) {
@@ -95,6 +96,7 @@ func (w *wire) proxy(t testing.TB, far *sf1601test.Server) *httptest.Server {
 				w.mu.Lock()
 				defer w.mu.Unlock()
 				w.request, w.sum = kept.Bytes(), [sha256.Size]byte(h.Sum(nil))
+				w.all[w.sum] = true
 			}()
 		}
 		p.ServeHTTP(rw, r)
@@ -204,7 +206,7 @@ func newOffice(t testing.TB, mode signature.Mode) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &office{App: &App{}, wire: &wire{whole: true}}
+	o := &office{App: &App{}, wire: &wire{whole: true, all: make(map[[sha256.Size]byte]bool)}}
 	proxy := o.wire.proxy(t, far)
 	signer, err := signature.NewBatcher(signature.BatcherConfig{Certificate: far.ClientCertificate(), NewUUID: uuid.NewString, Keep: o.keep})
 	if err != nil {
@@ -277,7 +279,25 @@ func (o *office) open(t testing.TB, channels []gateway.Channel, label string) {
 // send hands a letter over and returns its message.
 func (o *office) send(t testing.TB, channel string, d gateway.Draft) string {
 	t.Helper()
-	cpr, err := gateway.ParseCPR("2512489996")
+	return o.sendTo(t, citizen, channel, d)
+}
+
+// citizen takes every letter.
+const citizen = "2512489996"
+
+func (o *office) sendTo(t testing.TB, number, channel string, d gateway.Draft) string {
+	t.Helper()
+	id := o.accept(t, number, channel, d)
+	if err := o.gateway.Dispatch(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// accept returns the message of a letter that is about to be sent.
+func (o *office) accept(t testing.TB, number, channel string, d gateway.Draft) string {
+	t.Helper()
+	cpr, err := gateway.ParseCPR(number)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -290,11 +310,7 @@ func (o *office) send(t testing.TB, channel string, d gateway.Draft) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	id := i.Messages[0].ID
-	if err := o.gateway.Dispatch(t.Context(), id); err != nil {
-		t.Fatal(err)
-	}
-	return id
+	return i.Messages[0].ID
 }
 
 // document is a PDF that passes every check, padded to a size.
@@ -368,6 +384,70 @@ func TestTheRequestIsPutTogetherAgain(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// Letters that share a signature keep each their own request.
+func TestManyLettersAtOnceKeepTheirOwn(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, signature.Detached)
+	ids := make([]string, 40)
+	for n := range ids {
+		d := gateway.Draft{Content: gateway.Content{Title: "Indkaldelse", Text: fmt.Sprintf("Brev %d", n)}}
+		ids[n] = o.accept(t, citizen, digitalpost.Name, d)
+	}
+	var workers sync.WaitGroup
+	for _, id := range ids {
+		workers.Go(func() {
+			if err := o.gateway.Dispatch(t.Context(), id); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	workers.Wait()
+	manifests := map[string]bool{}
+	for _, id := range ids {
+		d, err := o.gateway.Dossier(t.Context(), "fagsystem", id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := d.Request.Open(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(r)
+		if err != nil || !bytes.Contains(got, []byte(d.Message.MessageUUID)) || !o.wire.all[sha256.Sum256(got)] {
+			t.Errorf("%s: another letter: %v", id, err)
+		}
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+		for _, e := range d.Evidence {
+			manifests[e.ID] = true
+		}
+	}
+	if len(manifests) == 0 || len(manifests) == len(ids) {
+		t.Errorf("%d letters with %d manifests: no signature was shared", len(ids), len(manifests))
+	}
+}
+
+// What was refused is kept, too, with what the far end said.
+func TestARefusedLetterIsKept(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, signature.Detached)
+	d := gateway.Draft{Content: gateway.Content{Title: "Indkaldelse", Text: "Du er indkaldt."}}
+	id := o.sendTo(t, "2512489992", digitalpost.Name, d)
+	sent, answer := o.wire.last()
+	found, err := o.gateway.Dossier(t.Context(), "fagsystem", id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := found.Attempts[0]
+	if a.Class != gateway.Fail || !bytes.Equal(a.Answer, answer) || len(answer) == 0 || a.Subject == "" {
+		t.Errorf("%s %q, subject %q; want %q", a.Class, a.Answer, a.Subject, answer)
+	}
+	if found.Request == nil || found.Request.Digest != sha256.Sum256(sent) {
+		t.Error("the refused request was not kept")
 	}
 }
 
