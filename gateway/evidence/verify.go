@@ -72,13 +72,12 @@ func (x *examination) note(rule Rule, file string, wrong error, good string) {
 // printable keeps what a stranger wrote from doing something to the terminal that shows it.
 func printable(text string) string {
 	const most = 500
-	text = strings.Map(func(c rune) rune {
+	return strings.Map(func(c rune) rune {
 		if unicode.IsPrint(c) {
 			return c
 		}
 		return unicode.ReplacementChar
 	}, text[:min(len(text), most)])
-	return text
 }
 
 var (

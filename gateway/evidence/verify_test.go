@@ -266,7 +266,7 @@ func TestAReportCanBePrinted(t *testing.T) {
 	}
 	for _, c := range r.Checks {
 		if strings.ContainsAny(c.File+c.Text, "\x1b\u202e") {
-			t.Errorf("%+q", c)
+			t.Errorf("%q %q", c.File, c.Text)
 		}
 	}
 }

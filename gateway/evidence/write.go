@@ -20,7 +20,7 @@ import (
 	"github.com/brevdue/brevdue/sf1601/beskedfordeler"
 )
 
-// MediaType is that of a container. [src: ASIC clause 4.4.2]
+// MediaType is that of a container. [src: ASIC A.1]
 const MediaType = "application/vnd.etsi.asic-e+zip"
 
 // Filename is the name to save the evidence of a message under.
