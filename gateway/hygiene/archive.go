@@ -115,12 +115,13 @@ func (s *zipScan) look() {
 			break
 		}
 		name := int(binary.LittleEndian.Uint16(h[26:]))
-		if len(h) < localHeaderLen+min(name, maxEntryName) {
+		end := localHeaderLen + min(name, maxEntryName)
+		if len(h) < end {
 			break
 		}
 		flags := binary.LittleEndian.Uint16(h[6:])
-		s.entry(string(h[localHeaderLen:localHeaderLen+min(name, maxEntryName)]), flags&1 != 0, 0)
-		at += len(localHeader)
+		s.entry(string(h[localHeaderLen:end]), flags&1 != 0, 0)
+		at += end // no byte is looked at twice, whatever stands there
 	}
 	s.buf = append(s.buf[:0], s.buf[at:]...)
 }

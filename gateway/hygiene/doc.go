@@ -1,6 +1,6 @@
 // Package hygiene looks at a received document before anybody opens it: whether it is what it says it is, what is hidden
-// in it, and under which name it may be put on a disk. It unpacks no archive, runs nothing
-// and keeps nothing.
+// in it, and under which name it may be put on a disk. It unpacks no archive,
+// runs nothing and keeps nothing.
 //
 // The job, in the order it happens:
 //

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 	"unicode/utf16"
 
 	"github.com/brevdue/brevdue/gateway/hygiene"
@@ -383,6 +384,35 @@ func TestMemoryDoesNotGrow(t *testing.T) {
 		allocated := testing.AllocsPerRun(100, func() { _, _ = s.Write(noise) })
 		if allocated > 4 {
 			t.Errorf("%.10q: %v allocations for 64 KiB", kind, allocated)
+		}
+	}
+}
+
+// TestHostileDocumentsEndSoon inspects documents made to be slow: much work for each byte. Each took minutes or gigabytes
+// if it were done naively; the deadline is generous for a busy machine.
+func TestHostileDocumentsEndSoon(t *testing.T) {
+	t.Parallel()
+	const megabytes = 8 << 20
+	emptyBlocks := "\x78\x9c" + strings.Repeat("\x00\x00\x00\xff\xff", megabytes/5)
+	for what, content := range map[string]string{
+		"headers of a zip":             archive("a") + strings.Repeat("PK\x03\x04", megabytes/4),
+		"streams of a PDF in a stream": pdf() + strings.Repeat("/ObjStm stream\n", 5000) + emptyBlocks,
+		"streams of a PDF":             pdf() + strings.Repeat("/ObjStm stream\n\x78\x9c", megabytes/16),
+		"names of a PDF":               pdf() + strings.Repeat("/", megabytes),
+		"tags":                         "<html>" + strings.Repeat("<a ", megabytes/3),
+		"colons":                       "<html>" + strings.Repeat(":", megabytes),
+		"references":                   "<html>" + strings.Repeat("&#9", megabytes/3),
+		"entries of a zip":             bomb(megabytes/51, 1, 0),
+		"words":                        ole() + strings.Repeat("_vba_projec", megabytes/11),
+	} {
+		start := time.Now()
+		if _, err := hygiene.Inspect(t.Context(), hygiene.Document{Filename: "a", Content: strings.NewReader(content)}, hygiene.Options{}); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		if took := time.Since(start); took > 20*time.Second {
+			t.Errorf("%s: %v for %d MB", what, took, len(content)>>20)
+		} else {
+			t.Logf("%s: %v", what, took.Round(time.Millisecond))
 		}
 	}
 }

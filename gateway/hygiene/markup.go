@@ -18,6 +18,7 @@ type markupScan struct {
 	length  int      // of word
 	spaced  bool     // space came after the word
 	text    [16]byte // the last characters without space, to find links across them
+	next    int      // where the next of them goes
 	entity  [10]byte // a character reference that is being read
 	inRef   bool     //
 	refLen  int      //
@@ -134,9 +135,14 @@ func (s *markupScan) link(b byte) {
 }
 
 func (s *markupScan) push(b byte) {
-	copy(s.text[:], s.text[1:])
-	s.text[len(s.text)-1] = b
-	if b == ':' && (bytes.HasSuffix(s.text[:], []byte("javascript:")) || bytes.HasSuffix(s.text[:], []byte("vbscript:"))) {
+	s.text[s.next%len(s.text)] = b
+	s.next++
+	if b != ':' {
+		return
+	}
+	turn := s.next % len(s.text)
+	last := append(append(make([]byte, 0, len(s.text)), s.text[turn:]...), s.text[:turn]...)
+	if bytes.HasSuffix(last, []byte("javascript:")) || bytes.HasSuffix(last, []byte("vbscript:")) {
 		s.found[ActiveScript] = true
 	}
 }

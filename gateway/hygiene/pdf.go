@@ -122,8 +122,10 @@ func (s *pdfScan) announced(b byte) {
 // objects looks into the compressed streams of objects, as far as the bytes can be read again and the bounds allow.
 func (s *pdfScan) objects(at io.ReaderAt, size int64) {
 	left := int64(maxAllObjects)
+	// Streams do not share bytes, so that together they have no more than the document; 4 KiB each are read ahead.
+	in := &io.LimitedReader{N: size + int64(len(s.streams))*4096}
 	for _, start := range s.streams {
-		if at == nil || left <= 0 || !s.inflate(at, start, size, &left) {
+		if at == nil || left <= 0 || !s.inflate(in, io.NewSectionReader(at, start, size-start), &left) {
 			s.skipped = true
 		}
 	}
@@ -133,8 +135,9 @@ func (s *pdfScan) objects(at io.ReaderAt, size int64) {
 }
 
 // inflate looks into one stream and tells whether it saw it whole.
-func (s *pdfScan) inflate(at io.ReaderAt, start, size int64, left *int64) bool {
-	z, err := zlib.NewReader(io.NewSectionReader(at, start, size-start))
+func (s *pdfScan) inflate(in *io.LimitedReader, stream io.Reader, left *int64) bool {
+	in.R = stream
+	z, err := zlib.NewReader(in)
 	if err != nil {
 		return false
 	}
