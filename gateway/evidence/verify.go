@@ -56,9 +56,12 @@ type examination struct {
 	t      *timeline
 }
 
-// note adds a check; wrong is why it does not hold. A file name that only the timeline has, and no container could, is
-// shown as the timeline's.
+// note adds a check; wrong is why it does not hold. A file that is there and was changed has failed for that already. A
+// file name that only the timeline has, and no container could, is shown as the timeline's.
 func (x *examination) note(rule Rule, file string, wrong error, good string) {
+	if errors.Is(wrong, errNotThere) && slices.Contains(x.c.Names(), file) {
+		return
+	}
 	if asice.CheckName(file) != nil {
 		file = nameTimeline
 	}

@@ -44,7 +44,7 @@ func TestAChangedByteAnywhereIsFoundAndNamed(t *testing.T) {
 		want := name
 		if name == "" {
 			want = asice.Structure
-		} else if step++; step%89 != 0 && seen[name] {
+		} else if step++; step%211 != 0 && seen[name] {
 			continue
 		}
 		seen[want] = true

@@ -31,7 +31,7 @@ func part(t testing.TB, container []byte) func(at int) string {
 	}
 }
 
-// Every byte of a small container is changed in turn, in three ways.
+// Every byte of a small container is changed in turn, by one bit of it.
 func TestAChangedByteAnywhereIsFoundAndNamed(t *testing.T) {
 	t.Parallel()
 	container := signedSample(t)
@@ -40,14 +40,13 @@ func TestAChangedByteAnywhereIsFoundAndNamed(t *testing.T) {
 	for at := range container {
 		want := of(at)
 		seen[want]++
-		for _, flip := range []byte{0x01, 0x20, 0x80} {
-			container[at] ^= flip
-			failed, _ := verify(t, container)
-			if !slices.ContainsFunc(failed, func(c Check) bool { return c.File == want }) {
-				t.Fatalf("byte %d (%s) xor %#x: %+v", at, want, flip, failed)
-			}
-			container[at] ^= flip
+		flip := byte(1) << (at % 8)
+		container[at] ^= flip
+		failed, _ := verify(t, container)
+		if !slices.ContainsFunc(failed, func(c Check) bool { return c.File == want }) {
+			t.Fatalf("byte %d (%s) xor %#x: %+v", at, want, flip, failed)
 		}
+		container[at] ^= flip
 	}
 	if len(seen) != 6 { // five of the files have content
 		t.Errorf("parts that were changed: %v", seen)
