@@ -18,6 +18,9 @@
 //  6. [Gateway.Sweep] repairs what crashes and lost queues leave behind: attempts of dead workers, due messages that no
 //     queue holds, statuses that came before their message was known.
 //
+// Every step writes an [Event]. Those of a producer that wants to be told ([CallbackConfig]) are put out for telling in the
+// same transaction, whoever writes them; package callback does the telling, and [Gateway.Replay] has it done again.
+//
 // The policy of failure, in one place:
 //
 //   - accepted: the far end has it; wait for its status.
