@@ -126,7 +126,23 @@ type flater struct {
 }
 
 // The pools save making half a megabyte for each letter. A pool is not state: it changes no result.
-var requestFlaters, mailFlaters sync.Pool
+var (
+	requestFlaters = sync.Pool{New: func() any { return newFlater(requestWords) }}
+	mailFlaters    = sync.Pool{New: func() any { return newFlater(mailWords) }}
+)
+
+func newFlater(words byte) *flater {
+	f := new(flater)
+	w, err := flate.NewWriterDict(&f.out, skeletonLevel, dictionary(words))
+	if err != nil {
+		panic("gateway: the level of compression is a constant: " + err.Error())
+	}
+	f.Writer = w
+	return f
+}
+
+// pooledFlater is the most bytes of buffers that are kept for the next letter.
+const pooledFlater = 1 << 20
 
 // flaters are those with a dictionary.
 func flaters(words byte) *sync.Pool {
@@ -136,26 +152,15 @@ func flaters(words byte) *sync.Pool {
 	return &requestFlaters
 }
 
-func takeFlater(words byte) (*flater, error) {
-	if f, ok := flaters(words).Get().(*flater); ok {
-		return f, nil
-	}
-	f := new(flater)
-	w, err := flate.NewWriterDict(&f.out, skeletonLevel, dictionary(words))
-	if err != nil {
-		return nil, fmt.Errorf("compress: %w", err)
-	}
-	f.Writer = w
-	return f, nil
-}
-
 func (s *skeleton) encode() ([]byte, error) {
 	words := words(s.contentType)
-	f, err := takeFlater(words)
-	if err != nil {
-		return nil, err
-	}
-	defer flaters(words).Put(f)
+	pool := flaters(words)
+	f := pool.Get().(*flater) //nolint:errcheck,forcetypeassert // the pool holds nothing else
+	defer func() {
+		if cap(f.body)+f.out.Cap() <= pooledFlater { // a rare large letter is not to be held on to
+			pool.Put(f)
+		}
+	}()
 	f.body = s.append(f.body[:0])
 	if len(f.body) > maxSkeleton {
 		return nil, ErrTooLarge
