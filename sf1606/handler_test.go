@@ -53,6 +53,9 @@ func TestAccept(t *testing.T) {
 				boxed.Meta.Source != sf1606.SourcePostModtag || !strings.Contains(boxed.Meta.Peer, "Testby Kommune") || boxed.Meta.Notices != 0 {
 				t.Fatalf("stored %+v", boxed.Meta)
 			}
+			if !bytes.Equal(boxed.XML, body) {
+				t.Error("the XML is recorded otherwise")
+			}
 			if len(boxed.Documents) != 2 || boxed.Documents[0].File.Document != memo.KindMain ||
 				boxed.Documents[1].File.Document != memo.KindAdditional || boxed.Documents[1].File.Filename != "Bilag til brev.pdf" {
 				t.Fatalf("documents %+v", boxed.Documents)
@@ -201,6 +204,28 @@ func bodyFirst(s string) string {
 	return s[:a] + strings.Replace(s[b:], "</memo:Message>", s[a:b]+"</memo:Message>", 1)
 }
 
+// What stands before the documents is kept until the delivery begins, and so is bounded.
+func TestMuchBeforeTheDocuments(t *testing.T) {
+	t.Parallel()
+	good := string(raw(t, letters().New(20_000)))
+	for _, at := range []string{"<memo:MessageHeader>", "<memo:MessageBody>"} {
+		for kilobytes, code := range map[int]string{900: "", 1100: sf1606.CodeMemoInvalid} {
+			r := receive(t, sf1606.Config{})
+			body := strings.Replace(good, at, strings.Repeat(" ", kilobytes<<10)+at, 1)
+			a, err := r.sender(sf1606test.SenderConfig{}).Post(t.Context(), strings.NewReader(body), int64(len(body)))
+			if err != nil || a.Problem != nil || a.Receipt.ErrorCode != code {
+				t.Errorf("%d KiB before %s: %v %v HTTP %d %s", kilobytes, at, err, a.Problem, a.Status, a.Body)
+			}
+			if code == "" {
+				if boxed := r.box.Messages()[0]; string(boxed.XML) != body || boxed.Meta.Size != int64(len(body)) {
+					t.Error("the XML is recorded otherwise")
+				}
+			}
+			r.clean()
+		}
+	}
+}
+
 // What is not a POST to the path.
 func TestOtherCalls(t *testing.T) {
 	t.Parallel()
@@ -297,6 +322,9 @@ func TestFailingSink(t *testing.T) {
 		"known":          {OnKnown: func(context.Context, string) error { return broken }},
 		"begin":          {OnBegin: func(context.Context, sf1606.Arrival) error { return broken }},
 		"document":       {OnDocument: func(context.Context, memo.FileInfo) error { return broken }},
+		"record":         {OnRecord: func([]byte) error { return broken }},
+		"record later":   {OnRecord: failAfter(1, broken)},
+		"record panic":   {OnRecord: func([]byte) error { panic("1234567890") }},
 		"commit":         {OnCommit: func(context.Context, sf1606.Meta) error { return broken }},
 		"known panic":    {OnKnown: func(context.Context, string) error { panic("1234567890") }},
 		"begin panic":    {OnBegin: func(context.Context, sf1606.Arrival) error { panic("1234567890") }},
@@ -319,6 +347,16 @@ func TestFailingSink(t *testing.T) {
 			}
 			r.clean()
 		})
+	}
+}
+
+// failAfter fails after n calls.
+func failAfter(n int, err error) func([]byte) error {
+	return func([]byte) error {
+		if n--; n < 0 {
+			return err
+		}
+		return nil
 	}
 }
 

@@ -29,7 +29,7 @@ type reception struct {
 }
 
 // maxBegun bounds what may stand before the first document, comments and white space included.
-const maxBegun = 4 << 20
+const maxBegun = 1 << 20
 
 // errKnown ends the reading of a message that was received before.
 var errKnown = errors.New("sf1606: received before")
@@ -121,6 +121,9 @@ func (r *reception) record() error {
 		return nil
 	}
 	w := d.Record()
+	if w == nil {
+		return nil
+	}
 	if _, err := w.Write(begun); err != nil {
 		return fmt.Errorf("record: %w", err)
 	}

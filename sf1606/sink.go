@@ -40,7 +40,8 @@ type Delivery interface {
 // Recorder is a Delivery that keeps the XML as it came, too.
 type Recorder interface {
 	// Record takes the bytes of the message from its first, before and while its documents are taken; all of them have been
-	// written when Commit is called. An error means that the message is refused as temporary.
+	// written when Commit is called. An error means that the message is refused as temporary. It is asked for once, right
+	// after Begin, and written to also while Document runs; Commit and Abort end it. Nil records nothing.
 	Record() io.Writer
 }
 

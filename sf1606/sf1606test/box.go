@@ -1,6 +1,7 @@
 package sf1606test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -16,11 +17,12 @@ import (
 // Box is a sink in memory that keeps count. The hooks, which may be nil, are set before it is used; an error of one is
 // what the sink answers, a panic is its own.
 type Box struct {
-	Keep       bool // keep contents, not only their sizes and hashes
+	Keep       bool // keep contents and the XML, not only their sizes and hashes
 	OnKnown    func(ctx context.Context, messageUUID string) error
 	OnBegin    func(ctx context.Context, a sf1606.Arrival) error
 	OnDocument func(ctx context.Context, f memo.FileInfo) error
 	OnCommit   func(ctx context.Context, meta sf1606.Meta) error
+	OnRecord   func(p []byte) error
 
 	mu       sync.Mutex
 	messages []Boxed
@@ -33,6 +35,8 @@ type Boxed struct {
 	Message   *memo.Message
 	Meta      sf1606.Meta
 	Documents []BoxedDocument
+	XMLSize   int64  // as it was recorded
+	XML       []byte // with Box.Keep
 }
 
 // BoxedDocument is one file as it came.
@@ -115,7 +119,30 @@ func (b *Box) Stats() BoxStats {
 type boxDelivery struct {
 	box       *Box
 	documents []BoxedDocument
+	xml       bytes.Buffer
+	xmlSize   int64
 	ended     bool
+}
+
+var _ sf1606.Recorder = (*boxDelivery)(nil)
+
+// Record is sf1606.Recorder's.
+func (d *boxDelivery) Record() io.Writer { return boxRecord{d} }
+
+type boxRecord struct{ d *boxDelivery }
+
+// Write keeps a piece of the XML.
+func (r boxRecord) Write(p []byte) (int, error) {
+	if r.d.box.OnRecord != nil {
+		if err := r.d.box.OnRecord(p); err != nil {
+			return 0, err
+		}
+	}
+	r.d.xmlSize += int64(len(p))
+	if !r.d.box.Keep {
+		return len(p), nil
+	}
+	return r.d.xml.Write(p)
 }
 
 var errMisused = errors.New("sf1606test: a delivery is used after its end")
@@ -179,7 +206,7 @@ func (d *boxDelivery) Commit(ctx context.Context, m *memo.Message, meta sf1606.M
 		b.byUUID = map[string]int{}
 	}
 	b.byUUID[meta.MessageUUID] = len(b.messages)
-	b.messages = append(b.messages, Boxed{Message: m, Meta: meta, Documents: d.documents})
+	b.messages = append(b.messages, Boxed{Message: m, Meta: meta, Documents: d.documents, XMLSize: d.xmlSize, XML: d.xml.Bytes()})
 	b.stats.Committed++
 	return meta.Receipt, nil
 }
