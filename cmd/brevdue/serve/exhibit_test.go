@@ -176,6 +176,7 @@ func (w *wire) mail(c net.Conn) {
 type office struct {
 	*App
 	wire  *wire
+	far   *sf1601test.Server
 	store gateway.Config
 }
 
@@ -206,7 +207,7 @@ func newOffice(t testing.TB, mode signature.Mode) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &office{App: &App{}, wire: &wire{whole: true, all: make(map[[sha256.Size]byte]bool)}}
+	o := &office{App: &App{}, far: far, wire: &wire{whole: true, all: make(map[[sha256.Size]byte]bool)}}
 	proxy := o.wire.proxy(t, far)
 	signer, err := signature.NewBatcher(signature.BatcherConfig{Certificate: far.ClientCertificate(), NewUUID: uuid.NewString, Keep: o.keep})
 	if err != nil {
