@@ -3,11 +3,9 @@ package callback
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strconv"
 	"time"
@@ -16,21 +14,22 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/brevdue/brevdue/gateway"
+	"github.com/brevdue/brevdue/gateway/webhook"
 )
 
 // The words for what was wrong with an attempt. They are all that is kept of an answer but its status.
 const (
-	failGone      = "gone"              // 410: the receiver wants no more of it
-	failRedirect  = "redirect"          // 3xx: not followed
-	failRefused   = "refused"           // 4xx
-	failServer    = "server_error"      // 5xx
-	failAnswer    = "answer_unreadable" // no HTTP, a header too large, any other status
-	failTimeout   = "timeout"           // the call took too long
-	failForbidden = "address_forbidden" // the name means an address that may not be called
-	failName      = "name_unknown"      // the name means no address
-	failTLS       = "tls"               // certificate or handshake
-	failConnect   = "connect"           // nobody listens, or the connection broke
-	failInternal  = "internal"          // the event could not be written or signed
+	failGone      = "gone"                       // 410: the receiver wants no more of it
+	failRedirect  = "redirect"                   // 3xx: not followed
+	failRefused   = "refused"                    // 4xx
+	failServer    = "server_error"               // 5xx
+	failAnswer    = string(webhook.CauseAnswer)  // no HTTP, a header too large, any other status
+	failTimeout   = string(webhook.CauseTimeout) // the call took too long
+	failForbidden = "address_forbidden"          // the name means an address that may not be called
+	failName      = string(webhook.CauseName)    // the name means no address
+	failTLS       = string(webhook.CauseTLS)     // certificate or handshake
+	failConnect   = string(webhook.CauseConnect) // nobody listens, or the connection broke
+	failInternal  = "internal"                   // the event could not be written or signed
 )
 
 // Failures lists the words that a failed attempt may have.
@@ -88,7 +87,7 @@ func (c *Courier) attempt(ctx context.Context, r *receiver, e *gateway.Event) an
 	defer func() { _ = resp.Body.Close() }()
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer)) // the status says all; reading on keeps the connection
 	return answer{
-		status: resp.StatusCode, failure: judge(resp.StatusCode), wish: retryAfter(resp.Header.Get("Retry-After"), c.now()),
+		status: resp.StatusCode, failure: judge(resp.StatusCode), wish: webhook.RetryAfter(resp.Header.Get("Retry-After"), c.now()),
 	}
 }
 
@@ -107,7 +106,7 @@ func (c *Courier) request(ctx context.Context, r *receiver, e *gateway.Event) (*
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "brevdue")
-	return req, r.secrets.sign(req.Header, webhookID(e), c.now(), body)
+	return req, r.secrets.Sign(req.Header, webhookID(e), c.now(), body)
 }
 
 // judge says what a status means.
@@ -130,37 +129,8 @@ func judge(status int) string {
 
 // cause finds the word for a call that got no answer.
 func cause(ctx context.Context, err error) string {
-	var dns *net.DNSError
-	var certificate *tls.CertificateVerificationError
-	var alert tls.AlertError
-	var record tls.RecordHeaderError
-	var operation *net.OpError
-	var timeout net.Error
-	switch {
-	case errors.Is(err, errForbidden):
+	if errors.Is(err, errForbidden) {
 		return failForbidden
-	case ctx.Err() != nil, errors.As(err, &timeout) && timeout.Timeout():
-		return failTimeout
-	case errors.As(err, &dns):
-		return failName
-	case errors.As(err, &certificate), errors.As(err, &alert), errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
-		return failTLS
-	case errors.As(err, &operation) && (operation.Op == "remote error" || operation.Op == "local error"): // crypto/tls's alerts
-		return failTLS
-	case errors.As(err, &operation), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return failConnect
-	default:
-		return failAnswer
 	}
-}
-
-// retryAfter reads the header: seconds or a date [src: RFC-9110 10.2.3]. What cannot be read is no wish.
-func retryAfter(value string, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseInt(value, 10, 32); err == nil {
-		return max(time.Duration(seconds)*time.Second, 0)
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return max(at.Sub(now), 0)
-	}
-	return 0
+	return string(webhook.CauseOf(ctx, err))
 }

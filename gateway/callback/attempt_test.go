@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/brevdue/brevdue/gateway"
+	"github.com/brevdue/brevdue/gateway/webhook"
 )
 
 // TestWhatIsSent looks at one call: a POST of JSON in its envelope, signed, with a name that tells nothing of anybody.
@@ -323,7 +324,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		"120": 2 * time.Minute, "0": 0, "-5": 0, "": 0, "soon": 0, "99999999999999999999": 0,
 		"Mon, 02 Nov 2026 08:31:30 GMT": 90 * time.Second, "Mon, 02 Nov 2026 08:00:00 GMT": 0,
 	} {
-		if got := retryAfter(value, now); got != want {
+		if got := webhook.RetryAfter(value, now); got != want {
 			t.Errorf("%q: %s, wanted %s", value, got, want)
 		}
 	}

@@ -66,12 +66,13 @@ func TestAKilledProcessLosesNothing(t *testing.T) {
 		t.Skip("starts a process")
 	}
 	k := newClock()
-	var child atomic.Pointer[exec.Cmd]
+	var killed atomic.Bool
+	started := make(chan *os.Process, 1)
 	var s *site
 	s = newSite(t, k, func(_ http.ResponseWriter, r *http.Request, c call) {
 		s.took(c)
-		if cmd := child.Swap(nil); cmd != nil {
-			if err := cmd.Process.Kill(); err != nil { // SIGKILL, before it is answered
+		if killed.CompareAndSwap(false, true) {
+			if err := (<-started).Kill(); err != nil { // SIGKILL, before it is answered
 				t.Error(err)
 			}
 			<-r.Context().Done()
@@ -85,10 +86,10 @@ func TestAKilledProcessLosesNothing(t *testing.T) {
 	cmd.Env = append(os.Environ(), childJournal+"="+h.path, childURL+"="+s.URL, childCA+"="+receiver.CAFile,
 		childSecret+"="+receiver.SecretFile, childLane+"="+m, childNow+"="+k.Now().Format(time.RFC3339))
 	cmd.Stderr = os.Stderr
-	child.Store(cmd)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	started <- cmd.Process
 	if err := cmd.Wait(); err == nil || cmd.ProcessState.Exited() {
 		t.Fatalf("the process was not killed: %v", err)
 	}

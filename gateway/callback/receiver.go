@@ -12,6 +12,8 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
+
+	"github.com/brevdue/brevdue/gateway/webhook"
 )
 
 // Limits of a call.
@@ -47,7 +49,7 @@ type receiver struct {
 	Receiver
 
 	client  *http.Client
-	secrets *secrets
+	secrets *webhook.Secrets
 	seats   seats
 	counts  counts
 	failing atomic.Bool
@@ -70,7 +72,7 @@ func newReceiver(r Receiver, log *slog.Logger) (*receiver, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := openSecrets(r.SecretFile, log.With("producer", r.Producer))
+	s, err := webhook.Open(r.SecretFile, log.With("producer", r.Producer))
 	if err != nil {
 		return nil, fmt.Errorf("secret_file: %w", err)
 	}

@@ -1,12 +1,13 @@
 package callback
 
 import (
-	"encoding/base64"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/brevdue/brevdue/gateway/webhook"
 )
 
 // TestSecretsAreReplacedWithoutAPause: the old alone, both, the new alone, and a broken file in between.
@@ -60,54 +61,12 @@ func TestSecretsAreReplacedWithoutAPause(t *testing.T) {
 	}
 }
 
-func TestSecretFiles(t *testing.T) {
-	t.Parallel()
-	of := func(bytes int) string {
-		return "whsec_" + base64.StdEncoding.EncodeToString([]byte(strings.Repeat("s", bytes)))
-	}
-	for name, c := range map[string]struct{ content, err string }{
-		"one":           {of(24), ""},
-		"longest":       {of(64) + "\n", ""},
-		"commented":     {"# a\n\n" + of(32), ""},
-		"eight":         {strings.Repeat(of(32)+"\n", 8), ""},
-		"nine":          {strings.Repeat(of(32)+"\n", 9), "9 secrets"},
-		"empty":         {"", "no secret"},
-		"comments only": {"# none\n", "no secret"},
-		"short":         {of(23), "line 1 has a secret of 23 bytes"},
-		"long":          {"\n" + of(65), "line 2 has a secret of 65 bytes"},
-		"no prefix":     {of(32) + "\nhemmelig", "line 2 does not begin"},
-		"no base64":     {"whsec_hemmelig!", "line 1 is not base64"},
-		"endless":       {"whsec_" + strings.Repeat("A", 1<<20), "too long"},
-	} {
-		keys, err := parseSecrets([]byte(c.content))
-		switch {
-		case c.err == "" && (err != nil || len(keys) == 0):
-			t.Errorf("%s: %v", name, err)
-		case c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)):
-			t.Errorf("%s: %v, wanted %q", name, err, c.err)
-		case err != nil && strings.Contains(err.Error(), "hemmelig"):
-			t.Errorf("%s: the secret is in the error", name)
-		}
-	}
-}
-
-func FuzzSecrets(f *testing.F) {
-	f.Add([]byte(secret("one") + "\n#\n" + secret("two")))
-	f.Add([]byte("whsec_"))
-	f.Fuzz(func(t *testing.T, content []byte) {
-		keys, err := parseSecrets(content)
-		if (err == nil) != (len(keys) > 0) || len(keys) > maxSecrets {
-			t.Errorf("%d secrets, %v", len(keys), err)
-		}
-	})
-}
-
 func FuzzRetryAfter(f *testing.F) {
 	f.Add("120")
 	f.Add("Mon, 02 Nov 2026 08:31:30 GMT")
 	now := time.Date(2026, 11, 2, 8, 30, 0, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, value string) {
-		wish := retryAfter(value, now)
+		wish := webhook.RetryAfter(value, now)
 		c := &Courier{jitter: func() float64 { return 0 }}
 		if d := c.delay(0, wish); wish < 0 || d < firstDelay || d > maxRetryAfter {
 			t.Errorf("wish %s, delay %s", wish, d)
