@@ -9,9 +9,7 @@ import (
 )
 
 // TestRoutingDocument runs every command of docs/routing.md on the files it shows, and holds it to the output it shows. A
-// command fails, with exit code 1, exactly when the document shows its complaint.
-//
-//nolint:paralleltest // it changes the folder, as a person does who follows the document
+// command fails, with exit code 1, exactly when the document shows its complaint. It changes the folder, as a person does who follows the document.
 func TestRoutingDocument(t *testing.T) {
 	raw, err := os.ReadFile("../../docs/routing.md")
 	if err != nil {
@@ -28,7 +26,7 @@ func TestRoutingDocument(t *testing.T) {
 		}
 	}
 	for _, name := range letters {
-		content, err := os.ReadFile(name) //nolint:gosec // a letter of this folder
+		content, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
