@@ -33,7 +33,11 @@ type load struct {
 	// citizens has every letter go to somebody else, as far as there are dates of birth.
 	citizens bool
 
-	next atomic.Int64
+	// perSecond is how many are posted a second; 0: as many as the gateway takes.
+	perSecond int
+
+	next  atomic.Int64
+	began time.Time
 }
 
 // result is what a load has seen.
@@ -50,6 +54,7 @@ func (l *load) run(ctx context.Context, most int) (result, error) {
 		return result{}, err
 	}
 	began := time.Now()
+	l.began = began
 	delays, errs := make([][]time.Duration, l.conns), make([]error, l.conns)
 	var running sync.WaitGroup
 	for n := range l.conns {
@@ -94,6 +99,9 @@ func (l *load) post(ctx context.Context, request template, most int) ([]time.Dur
 		n := l.next.Add(1)
 		if n > int64(most) {
 			break
+		}
+		if l.perSecond > 0 {
+			harness.Pause(ctx, time.Until(l.began.Add(time.Duration(n)*time.Second/time.Duration(l.perSecond))))
 		}
 		body := request.number(n)
 		began := time.Now()

@@ -4,8 +4,9 @@
 // with synchronous FULL, RSA-3072 keys, mutual TLS, the simulator as another process, all on the same cores. The parts, in
 // the order they run: (a) accepting through HTTP, (b) end to end, beside what asynq does with empty tasks in the same
 // Redis, (c) the delay of a lone letter, (d) the memory of a large one, (e) a cold demo, (f) the MeMo library by its Go
-// benchmarks, (g) a batch of 100,000 lines and the memory it takes, (h) what windows and routes cost end to end. A figure
-// that misses its target is marked; the exit status says only whether measuring worked.
+// benchmarks, (g) a batch of 100,000 lines and the memory it takes, (h) what windows and routes cost end to end, (i) pulling
+// statuses from a real RabbitMQ, (j) the delay of a status under load, (k) the memory that evidence takes. A figure that
+// misses its target is marked; the exit status says only whether measuring worked.
 package main
 
 import (
@@ -32,6 +33,7 @@ type settings struct {
 	steady   time.Duration
 	document int64
 	lines    int
+	statuses int
 	rounds   int
 	keep     bool
 	logLevel string
@@ -46,6 +48,7 @@ func main() {
 	flag.DurationVar(&s.steady, "steady", 30*time.Second, "how long part c posts 50 intents a second")
 	flag.Int64Var(&s.document, "document", 74_000_000, "bytes of the document of part d")
 	flag.IntVar(&s.lines, "lines", 100_000, "lines of each batch of part g")
+	flag.IntVar(&s.statuses, "statuses", 10_000, "statuses of part i, two for each letter")
 	flag.IntVar(&s.rounds, "rounds", 16, "rounds of part h, of 1,000 letters for each configuration")
 	flag.BoolVar(&s.keep, "keep", false, "keep the folders with logs and journals")
 	flag.StringVar(&s.logLevel, "log", "info", "log level of the gateway")
@@ -82,6 +85,7 @@ func run(ctx context.Context, out, progress io.Writer, s settings) error {
 		{"a", "accepting", accepting}, {"b", "end to end", endToEnd}, {"c", "delay", delay},
 		{"d", "memory", memory}, {"e", "cold demo", coldDemo}, {"f", "MeMo library", memoLibrary},
 		{"g", "batches", batches}, {"h", "windows and routes", routes},
+		{"i", "pulling statuses", pulling}, {"j", "statuses under load", visible}, {"k", "evidence", proof},
 	}
 	if err := wanted(&parts, s.only); err != nil {
 		return err
