@@ -1,4 +1,5 @@
-package digitalpost_test
+// Package statuses_test holds the way of a status, from the push endpoint over its channel to the journal, to the list of bad input.
+package statuses_test
 
 import (
 	"bytes"
@@ -132,7 +133,7 @@ func (o *office) state(t *testing.T) gateway.MessageState {
 // TestTheOfficialExampleSettlesItsMessage: KOMBIT's example, pushed as it is and pulled as the root that AMQP carries.
 func TestTheOfficialExampleSettlesItsMessage(t *testing.T) {
 	t.Parallel()
-	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "conformance", "beskedfordeler", "PostStatusBeskedModtag.success.xml"))
+	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "shared", "conformance", "beskedfordeler", "PostStatusBeskedModtag.success.xml"))
 	if err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatalf("the official example is required in CI: %v", err)
