@@ -9,7 +9,8 @@ import (
 )
 
 // TestRoutingDocument runs every command of docs/routing.md on the files it shows, and holds it to the output it shows. A
-// command fails, with exit code 1, exactly when the document shows its complaint. It changes the folder, as a person does who follows the document.
+// command fails, with exit code 1, exactly when the document shows its complaint. The test changes its folder, as a person
+// does who follows the document.
 func TestRoutingDocument(t *testing.T) {
 	raw, err := os.ReadFile("../../docs/routing.md")
 	if err != nil {

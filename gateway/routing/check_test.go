@@ -216,7 +216,7 @@ func TestCheckIsSound(t *testing.T) {
 	}
 }
 
-// TestCheckOfManyRulesEnds holds Check to a time that a person waits for, with rules that all ask the same.
+// BenchmarkCheck checks 200 rules that all ask the same.
 func BenchmarkCheck(b *testing.B) {
 	var src strings.Builder
 	src.WriteString("targets: {a: {folder: a}, b: {folder: b}}\nrules:\n")
