@@ -132,5 +132,5 @@ func (q *Queue) wake(ctx context.Context, d Deliverer, lane string) error {
 	if later, ok := errors.AsType[*gateway.Later](err); ok && !later.Counted && later.At.After(q.now()) {
 		return nil
 	}
-	return err //nolint:wrapcheck // the queue reads it
+	return err
 }
