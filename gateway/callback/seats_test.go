@@ -24,7 +24,7 @@ func (m *meddling) Update(ctx context.Context, fn func(tx gateway.Tx) error) err
 	n := m.n
 	m.mu.Unlock()
 	m.after(n)
-	return err //nolint:wrapcheck // a test
+	return err
 }
 
 // TestWhoIsTurnedAwayIsNotForgotten: a lane comes in when the only one who sits has just found nothing more, and has not
