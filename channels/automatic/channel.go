@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/brevdue/brevdue/channels/digitalpost"
+	"github.com/brevdue/brevdue/channels/print"
 	"github.com/brevdue/brevdue/channels/print/letterpdf"
 	"github.com/brevdue/brevdue/gateway"
 	"github.com/brevdue/brevdue/sf1601"
@@ -47,7 +49,10 @@ type Channel struct{ cfg Config }
 var (
 	_ gateway.Channel = (*Channel)(nil)
 	_ gateway.Witness = (*Channel)(nil)
-	_ Breve           = (*digitalpost.Channel)(nil)
+
+	_ gateway.StatusWithin = (*Channel)(nil)
+
+	_ Breve = (*digitalpost.Channel)(nil)
 )
 
 // New makes the channel.
@@ -59,6 +64,9 @@ func (*Channel) Name() string { return Name }
 // Witnesses implements gateway.Witness: the SF1601 client has every letter signed, and the signature kept, before its
 // first byte leaves.
 func (*Channel) Witnesses() bool { return true }
+
+// StatusWithin implements gateway.StatusWithin: Postkomponenten may choose paper, so the letter has paper's time.
+func (*Channel) StatusWithin() time.Duration { return print.StatusWithin }
 
 // Check implements gateway.Channel: what either half has to say, each thing once.
 func (c *Channel) Check(ctx context.Context, l gateway.Letter) []gateway.Problem {

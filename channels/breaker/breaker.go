@@ -45,6 +45,8 @@ var (
 	_ gateway.Channel  = (*Breaker)(nil)
 	_ gateway.Witness  = (*Breaker)(nil)
 	_ gateway.LastWord = (*Breaker)(nil)
+
+	_ gateway.StatusWithin = (*Breaker)(nil)
 )
 
 // Wrap puts a breaker around a channel.
@@ -91,6 +93,15 @@ func (b *Breaker) Witnesses() bool {
 func (b *Breaker) LastWord() bool {
 	l, ok := b.Channel.(gateway.LastWord)
 	return ok && l.LastWord()
+}
+
+// StatusWithin implements gateway.StatusWithin for the channel inside; 0: it does not say.
+func (b *Breaker) StatusWithin() time.Duration {
+	s, ok := b.Channel.(gateway.StatusWithin)
+	if !ok {
+		return 0
+	}
+	return s.StatusWithin()
 }
 
 // State is "closed" (all is well), "open" (nothing is let through) or "half-open" (letters on trial).

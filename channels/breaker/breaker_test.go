@@ -32,6 +32,21 @@ func (f *far) Send(context.Context, gateway.Letter) gateway.Outcome {
 	return gateway.Outcome{Class: f.outcome}
 }
 
+// patient is a channel whose statuses take their time.
+type patient struct{ far }
+
+func (*patient) StatusWithin() time.Duration { return 240 * time.Hour }
+
+func TestWrapKeepsTheTimeThatStatusesTake(t *testing.T) {
+	t.Parallel()
+	if d := breaker.Wrap(&patient{}, breaker.Config{}).StatusWithin(); d != 240*time.Hour {
+		t.Error(d)
+	}
+	if d := breaker.Wrap(&far{}, breaker.Config{}).StatusWithin(); d != 0 {
+		t.Error(d)
+	}
+}
+
 func (f *far) set(c gateway.Class) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -11,9 +11,12 @@ import (
 	"github.com/brevdue/brevdue/sf1601/beskedfordeler"
 )
 
-// StatusWithin is gateway.StatusWithin: a letter waits for the print run, and "Modtaget Post Danmark" comes when the post has
-// it. Ten days are a week of work with a holiday in it, and time for a rush.
-func (c *Channel) StatusWithin() time.Duration { return 10 * 24 * time.Hour }
+// StatusWithin is how long the final status of a letter on paper may take: it waits for the print run, and "Modtaget Post
+// Danmark" comes when the post has it. Ten days are a week of work with a holiday in it, and time for a rush.
+const StatusWithin = 10 * 24 * time.Hour
+
+// StatusWithin implements gateway.StatusWithin.
+func (c *Channel) StatusWithin() time.Duration { return StatusWithin }
 
 // Returned says which "Opdatering fra Post Danmark" tells of return mail. The same status tells of changes of address,
 // proof of receipt and tracking numbers, and what its body says is not published; so nothing is taken for return mail

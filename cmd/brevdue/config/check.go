@@ -51,13 +51,17 @@ func (c *Config) setDefaults() {
 	}
 }
 
-// scopes are what a producer may be allowed; without a list it is allowed everything.
+// scopes are what a producer is allowed that has no list: everything about its own letters.
 func scopes() []string {
-	var names []string
-	for _, s := range httpapi.Scopes() {
-		names = append(names, string(s))
+	return scopeNames(httpapi.Scopes())
+}
+
+func scopeNames(list []httpapi.Scope) []string {
+	out := make([]string, len(list))
+	for n, s := range list {
+		out[n] = string(s)
 	}
-	return names
+	return out
 }
 
 // findings collects problems of one configuration.

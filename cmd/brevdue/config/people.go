@@ -7,6 +7,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/brevdue/brevdue/gateway/httpapi"
 )
 
 func (c *Config) checkPeople(f *findings) {
@@ -22,7 +24,7 @@ func (c *Config) checkPeople(f *findings) {
 		}
 		p.Callback.check(f, at+".callback")
 		for _, s := range p.Scopes {
-			f.oneOf(at+".scopes", s, scopes()...)
+			f.oneOf(at+".scopes", s, scopeNames(httpapi.AllScopes())...)
 		}
 	}
 	for n, o := range c.Operators {
