@@ -90,6 +90,7 @@ type Content struct {
 	KLE               string // subject key, e.g. "27.24.00"
 	CaseID            string
 	CaseSystem        string
+	Answers           []Answered // the thread that this letter answers, what it answers first; nil: it answers nothing
 }
 
 // Document is a file of a letter. The first one of an intent is its main document.

@@ -104,6 +104,12 @@ type PostEvent struct {
 	By     string // the person or producer who decided; "": the gateway
 }
 
+// Decision is what a person or a system decided about a post, and why.
+type Decision struct {
+	By     string // who: a name of the configuration
+	Reason string // 1 to MaxReason characters on one line
+}
+
 // PostFilter says which posts to list. Empty fields do not filter.
 type PostFilter struct {
 	State       PostState

@@ -109,6 +109,7 @@ var (
 		{"MessageHeader/Recipient", "/recipient"},
 		{"MessageHeader/ContentData/KLEdata", "/content/kle"},
 		{"MessageHeader/ContentData/CaseID", "/content/case"},
+		{"MessageHeader/ReplyData", ""}, // from the post that is answered: no field of the request
 		{"MessageBody/MainDocument", "/content/documents/0"},
 	}
 )

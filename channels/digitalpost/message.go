@@ -25,6 +25,7 @@ func (c *Channel) Message(l gateway.Letter) *memo.Message {
 			Reply: i.Content.ReplyAllowed, ReplyByDateTime: i.Content.ReplyBy,
 			Mandatory: i.Content.Mandatory, LegalNotification: i.Content.LegalNotification,
 			Sender: sender(l.Sender), Recipient: recipient(i.Recipient), ContentData: c.contentData(i.Content),
+			ReplyData: replyData(i.Content.Answers),
 		},
 		Body: &memo.MessageBody{CreatedDateTime: i.CreatedAt},
 	}
@@ -77,6 +78,25 @@ func (c *Channel) contentData(content gateway.Content) *memo.ContentData {
 		data.KLEdata = &memo.KLEdata{SubjectKey: content.KLE, Version: c.cfg.KLEVersion, Label: content.KLE}
 	}
 	return data
+}
+
+// replyData is the thread that the letter answers, what it answers first.
+func replyData(answers []gateway.Answered) []memo.ReplyData {
+	var out []memo.ReplyData
+	for _, a := range answers {
+		r := memo.ReplyData{
+			MessageID: a.MessageID, MessageUUID: a.MessageUUID, ReplyUUID: a.ReplyUUID, SenderID: a.SenderID.Reveal(),
+			RecipientID: a.RecipientID.Reveal(), CaseID: a.CaseID, ContactPointID: a.ContactPointID,
+			GeneratingSystemID: a.GeneratingSystemID, Comment: a.Comment.Reveal(),
+		}
+		for _, p := range a.Additional {
+			r.AdditionalReplyData = append(r.AdditionalReplyData, memo.AdditionalReplyData{
+				Label: p.Label.Reveal(), Value: p.Value.Reveal(),
+			})
+		}
+		out = append(out, r)
+	}
+	return out
 }
 
 func action(a actions.Action) memo.Action {

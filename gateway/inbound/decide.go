@@ -16,10 +16,7 @@ import (
 const byHand = "(by hand)"
 
 // Decision is what a person decided about a post, and why.
-type Decision struct {
-	By     string // who: a name of the configuration
-	Reason string // 1 to gateway.MaxReason characters on one line
-}
+type Decision = gateway.Decision
 
 // Redeliver brings a post to its target again: one that was delivered and lost there, or that waits for its time.
 //

@@ -45,6 +45,25 @@ type contentRecord struct {
 	KLE               string         `json:"kle,omitempty"`
 	CaseID            string         `json:"caseId,omitempty"`
 	CaseSystem        string         `json:"caseSystem,omitempty"`
+	Answers           []answerRecord `json:"answers,omitempty"`
+}
+
+type answerRecord struct {
+	MessageID          string       `json:"messageId,omitempty"`
+	MessageUUID        string       `json:"messageUuid,omitempty"`
+	ReplyUUID          string       `json:"replyUuid,omitempty"`
+	SenderID           string       `json:"senderId,omitempty"`
+	RecipientID        string       `json:"recipientId,omitempty"`
+	CaseID             string       `json:"caseId,omitempty"`
+	ContactPointID     string       `json:"contactPointId,omitempty"`
+	GeneratingSystemID string       `json:"generatingSystemId,omitempty"`
+	Comment            string       `json:"comment,omitempty"`
+	Additional         []pairRecord `json:"additional,omitempty"`
+}
+
+type pairRecord struct {
+	Label string `json:"label,omitempty"`
+	Value string `json:"value,omitempty"`
 }
 
 type actionRecord struct {
@@ -141,6 +160,9 @@ func recordContent(c gateway.Content) contentRecord {
 	for _, a := range c.Actions {
 		out.Actions = append(out.Actions, recordAction(a))
 	}
+	for _, a := range c.Answers {
+		out.Answers = append(out.Answers, recordAnswer(a))
+	}
 	return out
 }
 
@@ -152,6 +174,33 @@ func (c contentRecord) content() gateway.Content {
 	}
 	for _, a := range c.Actions {
 		out.Actions = append(out.Actions, a.action())
+	}
+	for _, a := range c.Answers {
+		out.Answers = append(out.Answers, a.answer())
+	}
+	return out
+}
+
+func recordAnswer(a gateway.Answered) answerRecord {
+	out := answerRecord{
+		MessageID: a.MessageID, MessageUUID: a.MessageUUID, ReplyUUID: a.ReplyUUID, SenderID: a.SenderID.Reveal(),
+		RecipientID: a.RecipientID.Reveal(), CaseID: a.CaseID, ContactPointID: a.ContactPointID,
+		GeneratingSystemID: a.GeneratingSystemID, Comment: a.Comment.Reveal(),
+	}
+	for _, p := range a.Additional {
+		out.Additional = append(out.Additional, pairRecord{p.Label.Reveal(), p.Value.Reveal()})
+	}
+	return out
+}
+
+func (a answerRecord) answer() gateway.Answered {
+	out := gateway.Answered{
+		MessageID: a.MessageID, MessageUUID: a.MessageUUID, ReplyUUID: a.ReplyUUID, SenderID: gateway.Private(a.SenderID),
+		RecipientID: gateway.Private(a.RecipientID), CaseID: a.CaseID, ContactPointID: a.ContactPointID,
+		GeneratingSystemID: a.GeneratingSystemID, Comment: gateway.Private(a.Comment),
+	}
+	for _, p := range a.Additional {
+		out.Additional = append(out.Additional, gateway.Pair{Label: gateway.Private(p.Label), Value: gateway.Private(p.Value)})
 	}
 	return out
 }
