@@ -420,10 +420,10 @@ func TestTooLarge(t *testing.T) {
 // The limit of the standard, to the byte. [src: SF1601-OVERVIEW]
 func TestLargest(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("100 MB in -short")
+	if testing.Short() || raceEnabled {
+		t.Skip("300 MB; not in -short, and slow with the race detector")
 	}
-	for extra, code := range map[int64]string{0: "", 1: sf1606.CodeTooLarge} {
+	for extra, code := range map[int64]string{0: "", 1: sf1606.CodeTooLarge, 100_000_001 - memo.MaxSize: sf1606.CodeTooLarge} {
 		box := &sf1606test.Box{}
 		r := receive(t, sf1606.Config{Intake: sf1606.Intake{Sink: box}})
 		size := memo.MaxSize + extra

@@ -190,6 +190,30 @@ func TestPollAfterCrash(t *testing.T) {
 	}
 }
 
+// A message that is kept at Digital Post is taken once; receipts can be XML; who cannot say who he is calls nobody.
+func TestPollSettings(t *testing.T) {
+	t.Parallel()
+	b := pull(t, sf1606test.NgDPConfig{})
+	b.cfg.KeepMemos, b.cfg.ReceiptFormat = true, sf1606.FormatXML
+	c := b.client()
+	id := b.far.Add(letters().New(2000))
+	for _, want := range []sf1606.Round{{Listed: 1, Accepted: 1}, {Listed: 1, Skipped: 1}} {
+		if round, err := c.Poll(t.Context()); err != nil || round != want {
+			t.Errorf("%+v: %v", round, err)
+		}
+	}
+	if st := b.far.Stats(); st.Waiting != 1 || st.Positive != 1 || len(b.far.Receipts(id)) != 1 {
+		t.Errorf("%+v", st)
+	}
+	why := errors.New("no token")
+	b.cfg.Authorize = func(*http.Request) error { return why }
+	before := b.far.Stats().Requests
+	if _, err := b.client().Poll(t.Context()); !errors.Is(err, why) || b.far.Stats().Requests != before {
+		t.Errorf("%v", err)
+	}
+	b.violated()
+}
+
 // What each status means: of the message, or of the API.
 func TestPollStatuses(t *testing.T) {
 	t.Parallel()

@@ -28,9 +28,9 @@ func TestStorm(t *testing.T) {
 	r := receive(t, sf1606.Config{Intake: sf1606.Intake{Sink: box}})
 	s := r.sender(sf1606test.SenderConfig{Tries: 20})
 	res, err := s.Storm(t.Context(), sf1606test.StormConfig{
-		Total: 300, Letters: letters(), MinBytes: 1000, MaxBytes: 100_000, Duplicates: 0.1, Cuts: 0.1, Twins: 0.1,
+		Total: 300, Letters: letters(), MinBytes: 1000, MaxBytes: 100_000, Duplicates: 0.1, Cuts: 0.1, Twins: 0.1, Spoilt: 0.2,
 	})
-	if err != nil || res.Accepted != 300 || res.Unanswered != 0 || res.Refused != 0 || res.Resent == 0 || res.Duplicates == 0 || res.Cuts == 0 {
+	if err != nil || res.Accepted != 300 || res.Unanswered != 0 || res.Refused != 0 || res.Resent == 0 || res.Duplicates == 0 || res.Cuts == 0 || res.Spoilt == 0 {
 		t.Fatalf("%v: %s", err, res)
 	}
 	for _, sent := range res.Messages {

@@ -29,6 +29,7 @@ type Order struct {
 	Duplicates  float64 `json:"duplicates"`  // shares, 0 to 1, as in StormConfig
 	Cuts        float64 `json:"cuts"`
 	Twins       float64 `json:"twins"`
+	Spoilt      float64 `json:"spoilt"`
 	ReplyTo     ReplyTo `json:"replyTo"` // of kind reply: the letter that is answered
 }
 
@@ -59,9 +60,9 @@ func (o Order) withDefaults() (Order, error) {
 		o.Concurrency < 1 || o.Concurrency > 1000 {
 		return o, errors.New("count, bytes, rate or concurrency is out of range")
 	}
-	for _, share := range []float64{o.Duplicates, o.Cuts, o.Twins} {
+	for _, share := range []float64{o.Duplicates, o.Cuts, o.Twins, o.Spoilt} {
 		if !(share >= 0 && share <= 1) { // also catches NaN
-			return o, errors.New("duplicates, cuts and twins are shares from 0 to 1")
+			return o, errors.New("duplicates, cuts, twins and spoilt are shares from 0 to 1")
 		}
 	}
 	if o.Kind == KindReply && o.ReplyTo.MessageUUID == "" {
@@ -78,6 +79,7 @@ type Outcome struct {
 	Unanswered int             `json:"unanswered"`
 	Duplicates int             `json:"duplicates"`
 	Cuts       int             `json:"cuts"`
+	Spoilt     int             `json:"spoilt"`
 	Resent     int             `json:"resent"`
 	Bytes      int64           `json:"bytes"`
 	Seconds    float64         `json:"seconds"`
@@ -127,7 +129,7 @@ func (a *admin) post(w http.ResponseWriter, r *http.Request) {
 	res, err := a.sender.Storm(r.Context(), StormConfig{
 		Total: o.Count, Rate: o.Rate, Concurrency: o.Concurrency,
 		Letters: a.letters, Letter: func(int) *memo.Message { return a.letter(o) },
-		Duplicates: o.Duplicates, Cuts: o.Cuts, Twins: o.Twins,
+		Duplicates: o.Duplicates, Cuts: o.Cuts, Twins: o.Twins, Spoilt: o.Spoilt,
 	})
 	out := outcome(res)
 	a.add(out)
@@ -183,7 +185,7 @@ func (l *Letters) sent(r ReplyTo) *memo.Message {
 func outcome(r StormResult) Outcome {
 	o := Outcome{
 		Sent: len(r.Messages), Accepted: r.Accepted, Refused: r.Refused, Unanswered: r.Unanswered, Duplicates: r.Duplicates,
-		Cuts: r.Cuts, Resent: r.Resent, Bytes: r.Bytes, Seconds: r.Elapsed.Seconds(),
+		Cuts: r.Cuts, Spoilt: r.Spoilt, Resent: r.Resent, Bytes: r.Bytes, Seconds: r.Elapsed.Seconds(),
 		MedianMS: r.Percentile(0.5).Milliseconds(), P99MS: r.Percentile(0.99).Milliseconds(),
 	}
 	for _, m := range r.Messages[:min(len(r.Messages), maxListed)] {
@@ -205,6 +207,7 @@ func (a *admin) add(o Outcome) {
 	a.sum.Unanswered += o.Unanswered
 	a.sum.Duplicates += o.Duplicates
 	a.sum.Cuts += o.Cuts
+	a.sum.Spoilt += o.Spoilt
 	a.sum.Resent += o.Resent
 	a.sum.Bytes += o.Bytes
 	a.sum.Seconds += o.Seconds

@@ -8,7 +8,7 @@
 //  2. [Sender.Send] posts one over mutual TLS and reads the receipt strictly: a positive one has no errorCode. What gets no
 //     receipt is sent again, as the real one does until it deactivates a system that fails for seven days.
 //  3. [Sender.Storm] does so at a rate, with a concurrency and up to a total, with shares of duplicates, cut uploads and
-//     bad messages, and keeps book of every messageUUID: accepted, refused, or never answered.
+//     spoilt messages, and keeps book of every messageUUID: accepted, refused, or never answered.
 //  4. [StartNgDP] serves memos/, memos/{id}, its receipt and DELETE, strict by default, with faults on demand.
 //  5. [SinkSuite] tests a sink; [Box] is one in memory that keeps count, for tests of what stands before a real one.
 //

@@ -136,6 +136,38 @@ func TestStormLimits(t *testing.T) {
 	}
 }
 
+// Every way to spoil a message is refused for its own reason, and leaves the message itself as it was.
+func TestSpoilt(t *testing.T) {
+	t.Parallel()
+	box := &sf1606test.Box{}
+	s := sender(t, modtag(t, box), sf1606test.SenderConfig{})
+	m := sf1606test.NewLetters(sf1606test.LettersConfig{}).New(2000)
+	for how, want := range map[sf1606test.Spoil]string{
+		sf1606test.SpoilXML: "well-formed", sf1606test.SpoilDTD: "document type", sf1606test.SpoilNamespace: "namespace",
+		sf1606test.SpoilRecipient: "recipient", sf1606test.SpoilTruncated: "ends before",
+	} {
+		a, err := s.Spoilt(t.Context(), m, how)
+		if err != nil || a.Problem != nil || a.Accepted() || !strings.Contains(a.Receipt.ErrorMessage, want) {
+			t.Errorf("%s: %v %v HTTP %d %s", how, err, a.Problem, a.Status, a.Body)
+		}
+	}
+	if _, err := s.Spoilt(t.Context(), m, "x"); err == nil {
+		t.Error("an unknown way")
+	}
+	if a, err := s.Try(t.Context(), m); err != nil || !a.Accepted() {
+		t.Errorf("%v HTTP %d %s", err, a.Status, a.Body)
+	}
+	accepting := sender(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		b, _ := sf1606.Receipt{TransmissionID: "t", MessageUUID: m.Header.MessageUUID, TimeStamp: time.Now(), Status: sf1606.StatusCompleted}.MarshalJSON()
+		_, _ = w.Write(b)
+	}), sf1606test.SenderConfig{Tries: 1})
+	res, err := accepting.Storm(t.Context(), sf1606test.StormConfig{Total: 1, Spoilt: 1})
+	if err != nil || res.Unanswered != 1 {
+		t.Errorf("a receiver that takes everything: %v %s", err, res)
+	}
+}
+
 // A storm tells of a receiver that answers two receipts, or loses what it accepted.
 func TestStormNoticesTwoReceipts(t *testing.T) {
 	t.Parallel()

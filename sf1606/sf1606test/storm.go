@@ -26,6 +26,7 @@ type StormConfig struct {
 	Duplicates float64 // sent a second time after the first answer; the receipt must be the same
 	Cuts       float64 // cut at 60 %, then sent
 	Twins      float64 // sent twice at the same time
+	Spoilt     float64 // sent spoilt in one of Spoils, which must be refused, under an identity of its own
 	// Done is told of each message when it is finished, on its goroutine; nil tells nobody.
 	Done func(Sent)
 }
@@ -48,6 +49,7 @@ type StormResult struct {
 	Unanswered int // those with Err
 	Duplicates int // second sends and twins
 	Cuts       int
+	Spoilt     int
 	Resent     int // tries after the first
 	Bytes      int64
 	Elapsed    time.Duration
@@ -70,8 +72,8 @@ func (r StormResult) Percentile(p float64) time.Duration {
 func (r StormResult) String() string {
 	seconds := max(r.Elapsed.Seconds(), 1e-9)
 	return fmt.Sprintf("%d messages in %.1f s (%.0f/s, %.1f MB/s): %d accepted, %d refused, %d unanswered, %d duplicates, %d cut, "+
-		"%d resent; median %v, 99 %% %v", len(r.Messages), r.Elapsed.Seconds(), float64(len(r.Messages))/seconds,
-		float64(r.Bytes)/1e6/seconds, r.Accepted, r.Refused, r.Unanswered, r.Duplicates, r.Cuts, r.Resent,
+		"%d spoilt, %d resent; median %v, 99 %% %v", len(r.Messages), r.Elapsed.Seconds(), float64(len(r.Messages))/seconds,
+		float64(r.Bytes)/1e6/seconds, r.Accepted, r.Refused, r.Unanswered, r.Duplicates, r.Cuts, r.Spoilt, r.Resent,
 		r.Percentile(0.5).Round(time.Millisecond), r.Percentile(0.99).Round(time.Millisecond))
 }
 
@@ -108,6 +110,7 @@ func (s *Sender) Storm(ctx context.Context, cfg StormConfig) (StormResult, error
 				all[n] = &sent
 				res.Duplicates += extra.duplicates
 				res.Cuts += extra.cuts
+				res.Spoilt += extra.spoilt
 				mu.Unlock()
 				if cfg.Done != nil {
 					cfg.Done(sent)
@@ -167,7 +170,7 @@ func pace(ctx context.Context, cfg StormConfig, numbers chan<- int) error {
 	return nil
 }
 
-type extra struct{ duplicates, cuts int }
+type extra struct{ duplicates, cuts, spoilt int }
 
 // one sends the message with a number, with what is rolled for it.
 func (s *Sender) one(ctx context.Context, cfg StormConfig, n int) (Sent, extra) {
@@ -177,6 +180,16 @@ func (s *Sender) one(ctx context.Context, cfg StormConfig, n int) (Sent, extra) 
 	if s.roll() < cfg.Cuts {
 		_ = s.Cut(ctx, m, 0.6) // an upload that could not even begin is as good
 		more.cuts++
+	}
+	if s.roll() < cfg.Spoilt {
+		more.spoilt++
+		ways := Spoils()
+		bad := *m
+		bad.Header.MessageUUID = cfg.Letters.uuid() // its refusal is not this message's
+		if err := s.spoilt(ctx, &bad, ways[int(s.roll()*float64(len(ways)))]); err != nil {
+			sent.Err = err
+			return sent, more
+		}
 	}
 	var (
 		twin    sf1606.Receipt
