@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -352,6 +353,33 @@ func TestFetchOfNoMessage(t *testing.T) {
 			t.Errorf("%s: %+v %v %v", name, rcpt, refused, err)
 		}
 	}
+}
+
+// Run comes back for a message that failed as soon as it is due, long before the next round would be.
+func TestRunTriesAgain(t *testing.T) {
+	t.Parallel()
+	b := pull(t, sf1606test.NgDPConfig{})
+	b.cfg.Now, b.cfg.Interval = time.Now, time.Hour
+	var tries atomic.Int32
+	b.box.OnCommit = func(context.Context, sf1606.Meta) error {
+		if tries.Add(1) < 4 {
+			return errors.New("no space left on device")
+		}
+		return nil
+	}
+	b.far.Add(letters().New(2000))
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	c := b.client()
+	go func() { done <- c.Run(ctx) }()
+	if err := b.far.WaitFor(deadline(t), func(st sf1606test.NgDPStats) bool { return st.Waiting == 0 }); err != nil {
+		t.Error(err, b.far.Stats())
+	}
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) || tries.Load() != 4 {
+		t.Errorf("%d tries: %v", tries.Load(), err)
+	}
+	b.violated()
 }
 
 // A message that stands still is given up.
