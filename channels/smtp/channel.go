@@ -99,7 +99,7 @@ func (c *Channel) Send(ctx context.Context, l gateway.Letter) gateway.Outcome {
 			return o
 		}
 	}
-	reply, e := c.hand(ctx, m)
+	reply, e := c.pool.hand(ctx, m)
 	switch {
 	case e == nil:
 		_, words := splitReply(accepted, reply)
@@ -131,24 +131,4 @@ func (c *Channel) keep(ctx context.Context, l gateway.Letter, m *mail) (o gatewa
 		}, false
 	}
 	return o, true
-}
-
-// hand gives the mail to a session and returns the server's reply, without its code. A session that waited in the pool may
-// turn out to be gone, or used up in the server's eyes, when the next letter begins: then nothing has left, and a new session
-// is tried at once.
-func (c *Channel) hand(ctx context.Context, m *mail) (string, *Error) {
-	s, reused, e := c.pool.take(ctx, false)
-	if e != nil {
-		return "", e
-	}
-	reply, e := s.deliver(ctx, m)
-	c.pool.put(s)
-	if e == nil || !reused || ctx.Err() != nil || e.Phase != PhaseMail || (e.Code != 0 && e.Code != 421) || errors.Is(e.cause, errNoUTF8) {
-		return reply, e
-	}
-	if s, _, e = c.pool.take(ctx, true); e != nil {
-		return "", e
-	}
-	defer c.pool.put(s)
-	return s.deliver(ctx, m)
 }

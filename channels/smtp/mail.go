@@ -23,7 +23,8 @@ type mail struct {
 	pieces   []piece
 	size     int64 // bytes of the whole mail
 	open     func(ctx context.Context, n int) (io.ReadCloser, error)
-	digest   *[sha256.Size]byte // of the whole mail, when it was sealed
+	digest   *[sha256.Size]byte                           // of the whole mail, when it was sealed
+	whole    func(ctx context.Context, w io.Writer) error // writes the whole mail, which then has no pieces; nil: it has
 }
 
 // piece is text, or a document that is read when its turn comes.
@@ -96,6 +97,9 @@ var errLength = errors.New("the document is not as long as it was")
 
 // writeTo writes the mail. What fails in a document is a *documentError; anything else failed in w.
 func (m *mail) writeTo(ctx context.Context, w io.Writer) error {
+	if m.whole != nil {
+		return m.whole(ctx, w)
+	}
 	for _, p := range m.pieces {
 		if p.length < 0 {
 			if _, err := w.Write(p.text); err != nil {

@@ -2,6 +2,7 @@ package smtp
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -110,4 +111,24 @@ func (p *pool) close() {
 		s.expire.Stop()
 		s.quit()
 	}
+}
+
+// hand gives the mail to a session and returns the server's reply, without its code. A session that waited in the pool may
+// turn out to be gone, or used up in the server's eyes, when the next letter begins: then nothing has left, and a new session
+// is tried at once.
+func (p *pool) hand(ctx context.Context, m *mail) (string, *Error) {
+	s, reused, e := p.take(ctx, false)
+	if e != nil {
+		return "", e
+	}
+	reply, e := s.deliver(ctx, m)
+	p.put(s)
+	if e == nil || !reused || ctx.Err() != nil || e.Phase != PhaseMail || (e.Code != 0 && e.Code != 421) || errors.Is(e.cause, errNoUTF8) {
+		return reply, e
+	}
+	if s, _, e = p.take(ctx, true); e != nil {
+		return "", e
+	}
+	defer p.put(s)
+	return s.deliver(ctx, m)
 }
