@@ -3,6 +3,7 @@ package sf1606test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"net/http"
@@ -121,10 +122,15 @@ func (t *sinkTest) again() {
 		t.Errorf("again %+v, first %+v", r, first)
 	}
 	// And where the sink was not asked before: a Commit of what was committed meanwhile.
-	d := t.begin()
+	d, b := t.begin(), t.xml(m)
+	if recorder, ok := d.(sf1606.Recorder); ok {
+		if _, err := recorder.Record().Write(b); err != nil {
+			t.Fatal(err)
+		}
+	}
 	r, err := d.Commit(t.Context(), m, sf1606.Meta{
-		MessageUUID: strings.ToLower(m.Header.MessageUUID),
-		Receipt:     sf1606.Receipt{TransmissionID: "another", MessageUUID: m.Header.MessageUUID, Status: sf1606.StatusCompleted},
+		MessageUUID: strings.ToLower(m.Header.MessageUUID), Size: int64(len(b)), SHA256: sha256.Sum256(b),
+		Receipt: sf1606.Receipt{TransmissionID: "another", MessageUUID: m.Header.MessageUUID, Status: sf1606.StatusCompleted},
 	})
 	if err != nil || r != first {
 		t.Errorf("commit again %+v, first %+v: %v", r, first, err)
