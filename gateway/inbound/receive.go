@@ -56,7 +56,9 @@ type delivery struct {
 	documents []gateway.PostDocument
 	staged    []Staged
 	names     hygiene.Names
-	flags     []string
+	found     []string // codes of everything that was found
+	flagged   bool     // some of it flags a document
+	malware   bool
 }
 
 // staging is how the staging of the XML ended.
@@ -104,7 +106,8 @@ func (d *delivery) Document(ctx context.Context, f memo.FileInfo, content io.Rea
 		Kind:       kindOf(f), Filename: f.Filename, SafeName: d.names.Take(cmp.Or(f.Filename, "dokument")),
 		DeclaredType: f.EncodingFormat, RealType: report.Real, Language: f.Language, Flags: none(flags),
 	})
-	d.flag(flags...)
+	d.note(flags...)
+	d.flagged = d.flagged || report.Verdict() == hygiene.Flagged
 	return nil
 }
 
@@ -141,12 +144,17 @@ func none(list []string) []string {
 	return list
 }
 
-func (d *delivery) flag(codes ...string) {
+func (d *delivery) note(codes ...string) {
 	for _, c := range codes {
-		if !slices.Contains(d.flags, c) {
-			d.flags = append(d.flags, c)
+		if !slices.Contains(d.found, c) {
+			d.found = append(d.found, c)
 		}
 	}
+}
+
+// quarantined says whether the post must wait for a person.
+func (d *delivery) quarantined() bool {
+	return d.malware || d.flagged && d.service.cfg.OnFlag != Deliver
 }
 
 // Commit implements sf1606.Delivery.
@@ -205,7 +213,8 @@ func (d *delivery) scan(ctx context.Context) error {
 		}
 		if found != "" {
 			d.documents[n].Flags = append(d.documents[n].Flags, CodeMalware)
-			d.flag(CodeMalware)
+			d.note(CodeMalware)
+			d.malware = true
 		}
 	}
 	return nil
@@ -242,11 +251,11 @@ func (d *delivery) post(ctx context.Context, m *memo.Message, meta sf1606.Meta) 
 		ID: s.cfg.NewID("inb"), MessageUUID: meta.MessageUUID, MessageID: m.Header.MessageID,
 		TransmissionID: meta.TransmissionID, Source: source(meta.Source), ReceivedAt: now,
 		State: gateway.PostQueued, DueAt: now, Memo: gateway.StoredFile{SHA256: d.xml.SHA256(), Size: d.xml.Size()},
-		Documents: d.documents, Facts: raw, Answers: answers, Rule: decision.Rule, Target: decision.Target, Flags: none(d.flags),
+		Documents: d.documents, Facts: raw, Answers: answers, Rule: decision.Rule, Target: decision.Target, Flags: none(d.found),
 	}
-	if slices.ContainsFunc(d.flags, func(c string) bool { return c == CodeMalware || s.quarantine[c] }) {
+	if d.quarantined() {
 		p.State, p.DueAt = gateway.PostQuarantined, time.Time{}
-		if s.cfg.RefuseQuarantined {
+		if s.cfg.OnFlag == Refuse {
 			refused := sf1606.Refuse(sf1606.CodeQuarantine, nil)
 			receipt.Status, receipt.ErrorCode, receipt.ErrorMessage = sf1606.StatusInvalid, refused.Code, refused.Text
 		}

@@ -167,9 +167,27 @@ func TestAFlaggedMessageWaitsForAPerson(t *testing.T) {
 			t.Error(codes(events))
 		}
 	})
+	t.Run("delivered with what was found", func(t *testing.T) {
+		t.Parallel()
+		program := letter(func(m *memo.Message) {
+			m.Body.MainDocument.Files[0].Filename, m.Body.MainDocument.Files[0].Content = "møde.bat", text("@echo off")
+		})
+		w := newWorld(t)
+		if p := w.accept(program); p.State != gateway.PostQuarantined || len(p.Flags) == 0 || len(p.Documents[0].Flags) == 0 {
+			t.Errorf("%s, found %v", p.State, p.Flags)
+		}
+		w = newWorld(t, func(c *inbound.Config) { c.OnFlag = inbound.Deliver })
+		if p := w.accept(program); p.State != gateway.PostQueued || len(p.Flags) == 0 {
+			t.Errorf("%s, found %v", p.State, p.Flags)
+		}
+		w = newWorld(t, virus, func(c *inbound.Config) { c.OnFlag = inbound.Deliver })
+		if p := w.accept(program); p.State != gateway.PostQuarantined {
+			t.Errorf("malware is %s", p.State)
+		}
+	})
 	t.Run("refused", func(t *testing.T) {
 		t.Parallel()
-		w := newWorld(t, virus, func(c *inbound.Config) { c.RefuseQuarantined = true })
+		w := newWorld(t, virus, func(c *inbound.Config) { c.OnFlag = inbound.Refuse })
 		xml := bytesOf(t, letter())
 		for range 2 {
 			if r, _ := w.send(xml); r.Positive() || r.ErrorCode != sf1606.CodeQuarantine || r.Status != sf1606.StatusInvalid {

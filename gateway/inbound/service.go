@@ -55,6 +55,16 @@ type VirusScanner interface {
 	Scan(ctx context.Context, r io.Reader) (found string, err error)
 }
 
+// OnFlag says what becomes of a post with a flagged document.
+type OnFlag string
+
+// The settings of OnFlag. Malware is never delivered: with Deliver it goes to quarantine.
+const (
+	Quarantine OnFlag = "quarantine" // accepted, and kept until a person releases or closes it
+	Refuse     OnFlag = "refuse"     // the same, and its sender is answered with a refusal
+	Deliver    OnFlag = "deliver"    // delivered with the findings noted
+)
+
 // Config is what a [Service] is made of. Journal, Documents, Queue, Rules, Now, NewID, NewUUID and Worker are required.
 type Config struct {
 	Journal   gateway.Journal
@@ -64,11 +74,8 @@ type Config struct {
 	Targets   map[string]Target // by name, one for every target of Rules
 	Scanner   VirusScanner      // nil: nothing is scanned for malware
 
-	Hygiene hygiene.Options // what is looked for
-	// Quarantine are the findings that keep a post from being delivered until a person releases it. Malware always does.
-	Quarantine []string
-	// RefuseQuarantined answers the sender of such a post with a refusal instead of a receipt.
-	RefuseQuarantined bool
+	Hygiene hygiene.Options // what flags a document
+	OnFlag  OnFlag          // what becomes of a post with a flagged document; default Quarantine
 	// DocumentURL is where a document can be fetched over the API; nil: nowhere.
 	DocumentURL func(postID string, n int) string
 
@@ -83,10 +90,7 @@ type Config struct {
 }
 
 // Service is the use cases of inbound post. It is safe for concurrent use and holds no state of its own.
-type Service struct {
-	cfg        Config
-	quarantine map[string]bool
-}
+type Service struct{ cfg Config }
 
 // New checks the configuration and makes a Service.
 func New(cfg Config) (*Service, error) {
@@ -119,11 +123,10 @@ func New(cfg Config) (*Service, error) {
 			*d.value = d.fallback
 		}
 	}
-	s := &Service{cfg: cfg, quarantine: make(map[string]bool)}
-	for _, code := range cfg.Quarantine {
-		s.quarantine[code] = true
+	if cfg.OnFlag == "" {
+		cfg.OnFlag = Quarantine
 	}
-	return s, nil
+	return &Service{cfg: cfg}, nil
 }
 
 // Sweep offers due posts that nobody works on to the queue again.

@@ -41,6 +41,9 @@ func (c *Config) setDefaults() {
 	def(&c.Beskedfordeler.Listen, "127.0.0.1:8445")
 	def(&c.Log.Level, "info")
 	def(&c.Log.Format, "json")
+	if len(c.SF1606.Authorities) == 0 && c.Serviceplatformen.CVR != "" {
+		c.SF1606.Authorities = []string{c.Serviceplatformen.CVR}
+	}
 	if c.HTTP.MaxBody == 0 {
 		c.HTTP.MaxBody = 16 << 20
 	}
@@ -105,6 +108,7 @@ func (c *Config) check() Errors {
 	pair(&f, "http", c.HTTP.CertificateFile, c.HTTP.KeyFile, false)
 	c.checkServiceplatformen(&f)
 	c.checkBeskedfordeler(&f)
+	c.checkSF1606(&f)
 	c.checkSenders(&f)
 	c.checkWindows(&f)
 	c.checkChannels(&f)
@@ -198,7 +202,6 @@ func (c *Config) warn() {
 		}
 	}
 	idle(c.Keys.File != "", "keys.file", "encryption at rest is not in this version; data is stored as it is")
-	idle(c.SF1606 != (SF1606{}), "sf1606", "inbound post is not in this version; nothing listens")
 	for name, ch := range c.Channels {
 		idle(name == "sms", "channels."+name, "the channel is not in this version; intents that name it are refused")
 		idle(ch.URL != "" && name != "smtp", "channels."+name+".url", "only smtp has a server of its own")

@@ -98,16 +98,6 @@ type Beskedfordeler struct {
 	Subjects        []string `koanf:"subjects"`       // of them: only certificates of these subjects; default all
 }
 
-// SF1606 is the receiver of inbound post.
-type SF1606 struct {
-	Listen          string `koanf:"listen"`
-	Path            string `koanf:"path"`
-	CertificateFile string `koanf:"certificate_file"`
-	KeyFile         string `koanf:"key_file"`
-	ClientCAFile    string `koanf:"client_ca_file"`
-	RoutesFile      string `koanf:"routes_file"`
-}
-
 // Sender is a sender profile.
 type Sender struct {
 	CVR              string       `koanf:"cvr"`
@@ -168,6 +158,7 @@ type Producer struct {
 	Name        string   `koanf:"name"`
 	TokenSHA256 string   `koanf:"token_sha256"` // hex; several separated by a comma while tokens are exchanged
 	Scopes      []string `koanf:"scopes"`
+	Targets     []string `koanf:"targets"` // of the distribution rules: it owns the post that goes to them
 	Callback    Callback `koanf:"callback"`
 }
 

@@ -20,11 +20,13 @@ import (
 	"github.com/brevdue/brevdue/gateway/console"
 	"github.com/brevdue/brevdue/gateway/documents"
 	"github.com/brevdue/brevdue/gateway/download"
+	"github.com/brevdue/brevdue/gateway/inbound"
 	"github.com/brevdue/brevdue/gateway/journal"
 	"github.com/brevdue/brevdue/gateway/queue"
 	"github.com/brevdue/brevdue/sf1601"
 	"github.com/brevdue/brevdue/sf1601/beskedfordeler"
 	"github.com/brevdue/brevdue/sf1601/signature"
+	"github.com/brevdue/brevdue/sf1606"
 )
 
 // The pace of the background work.
@@ -62,11 +64,15 @@ type App struct {
 	channels  []*breaker.Breaker
 	puller    *beskedfordeler.Puller // nil: statuses are not pulled
 	courier   *callback.Courier      // nil: nobody wants to be told
+	inbound   *inbound.Service       // nil: no post is received
+	ngdp      *sf1606.NgDP           // nil: no post is pulled
 	closers   []func()               // of channels
 
-	api, push listener
-	closing   sync.Once
+	api, push, postmodtag listener
+	closing               sync.Once
 }
+
+func (a *App) listeners() []listener { return []listener{a.api, a.push, a.postmodtag} }
 
 // listener is a socket that is open before anything is served, so that its address is known and a taken port is an
 // error at once.
@@ -99,6 +105,9 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (*App, error) {
 // APIAddress is where the HTTP API listens, "" when it does not.
 func (a *App) APIAddress() string { return a.api.address() }
 
+// PostAddress is where inbound post is expected, "" when it is not.
+func (a *App) PostAddress() string { return a.postmodtag.address() }
+
 // PushAddress is where Beskedfordeler's push is expected, "" when it is not.
 func (a *App) PushAddress() string { return a.push.address() }
 
@@ -123,10 +132,13 @@ func (a *App) Run(ctx context.Context) error {
 		}
 		a.startWorkers(backCtx, back)
 	}
-	for _, l := range []listener{a.api, a.push} {
+	for _, l := range a.listeners() {
 		if l.Listener != nil {
 			front.Go(func() error { return l.serve(ctx) })
 		}
+	}
+	if a.ngdp != nil {
+		front.Go(func() error { return a.ngdp.Run(ctx) })
 	}
 	if a.puller != nil {
 		front.Go(func() error { return a.puller.Run(ctx) })
@@ -140,7 +152,7 @@ func (a *App) Run(ctx context.Context) error {
 		}
 	})
 	a.log.InfoContext(ctx, "started", "version", a.opts.Version, "roles", []string(a.opts.Roles),
-		"api", a.APIAddress(), "push", a.PushAddress())
+		"api", a.APIAddress(), "push", a.PushAddress(), "postmodtag", a.PostAddress())
 	err := front.Wait()
 	stopWorkers()
 	err = errors.Join(err, back.Wait())
@@ -175,6 +187,7 @@ func (a *App) startWorkers(ctx context.Context, group *errgroup.Group) {
 		return nil
 	})
 	a.startCourier(ctx, group)
+	a.startInbound(ctx, group)
 }
 
 func (a *App) sweep(ctx context.Context) {
@@ -230,7 +243,7 @@ func (l listener) serve(ctx context.Context) error {
 func (a *App) Close() {
 	a.closing.Do(func() {
 		var errs []error
-		for _, l := range []listener{a.api, a.push} {
+		for _, l := range a.listeners() {
 			if l.Listener != nil {
 				_ = l.Close() // the server may have closed it
 			}

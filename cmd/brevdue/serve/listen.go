@@ -22,6 +22,11 @@ func (a *App) listen(ctx context.Context) error {
 			return err
 		}
 	}
+	if a.opts.Roles.has(RoleInbound) {
+		if err := a.receive(ctx); err != nil {
+			return err
+		}
+	}
 	if !a.opts.Roles.has(RoleStatus) {
 		return nil
 	}
@@ -30,6 +35,19 @@ func (a *App) listen(ctx context.Context) error {
 		return a.listenPush(ctx)
 	case "pull":
 		return a.openPull()
+	}
+	return nil
+}
+
+// receive opens the roads of inbound post.
+func (a *App) receive(ctx context.Context) error {
+	if a.cfg.SF1606.NgDP.URL != "" {
+		if err := a.openNgDP(); err != nil {
+			return err
+		}
+	}
+	if a.cfg.SF1606.Listen != "" {
+		return a.listenInbound(ctx)
 	}
 	return nil
 }

@@ -58,7 +58,10 @@ func (a *App) open(ctx context.Context) error {
 	if a.gateway, err = a.newGateway(); err != nil {
 		return err
 	}
-	return a.openCourier()
+	if err := a.openCourier(); err != nil {
+		return err
+	}
+	return a.openInbound()
 }
 
 // openClient makes the SF1601 client and its signer, which keeps every signature in the journal before it is used.
