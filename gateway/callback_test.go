@@ -213,7 +213,6 @@ func TestEveryEventIsPutOut(t *testing.T) {
 			}
 		})
 	}
-
 }
 
 // look has a worker look at a message, whatever it wants next.

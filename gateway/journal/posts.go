@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -41,7 +42,10 @@ func (l *list) Scan(src any) error {
 	if text == "[]" {
 		return nil
 	}
-	return json.Unmarshal([]byte(text), (*[]string)(l))
+	if err := json.Unmarshal([]byte(text), (*[]string)(l)); err != nil {
+		return fmt.Errorf("read a list: %w", err)
+	}
+	return nil
 }
 
 // listText is the argument that stores a list of texts.

@@ -81,7 +81,7 @@ func CertificatesOf(file string) ([]*x509.Certificate, error) {
 		}
 		cert, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return nil, err
+			return nil, poolError(file + " holds a certificate that cannot be read")
 		}
 		found = append(found, cert)
 	}

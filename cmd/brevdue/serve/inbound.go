@@ -61,7 +61,8 @@ func (a *App) openInbound() error {
 		return config.Errors{{Key: "sf1606.routes_file", Text: err.Error()}}
 	}
 	for _, f := range rules.Check() {
-		a.log.Warn("distribution rules", "severity", string(f.Severity), "code", string(f.Code), "place", f.Place.String(), "finding", f.Text)
+		a.log.Warn("distribution rules", "severity", string(f.Severity), "code", string(f.Code),
+			"place", f.Place.String(), "finding", f.Text)
 	}
 	targets, err := a.openTargets(rules)
 	if err != nil {

@@ -33,7 +33,8 @@ func (a *App) policy(b *breaker.Breaker, windows map[string]window.Window) (gate
 	c := a.cfg.Channels[name]
 	p := gateway.Policy{
 		OnUnknown: gateway.OnUnknown(c.OnUnknown), UnknownWait: c.UnknownWait, GiveUpAfter: c.GiveUpAfter,
-		RetryFirst: c.RetryFirst, RetryMax: c.RetryMax, NextAfter: c.NextAfter, OverdueAfter: c.OverdueAfter, Ramp: c.RampOrDefault(), Resumes: b.Opens,
+		RetryFirst: c.RetryFirst, RetryMax: c.RetryMax, NextAfter: c.NextAfter, OverdueAfter: c.OverdueAfter,
+		Ramp: c.RampOrDefault(), Resumes: b.Opens,
 	}
 	if p.OnUnknown == "" {
 		p.OnUnknown = onUnknown[name]

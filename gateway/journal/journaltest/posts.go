@@ -41,7 +41,9 @@ func insertPost(t *testing.T, j gateway.Journal, p *gateway.Post) bool {
 // postLife is a post from its arrival to its delivery.
 func postLife(t *testing.T, j gateway.Journal) {
 	p := samplePost(1)
-	p.Answers = &gateway.Correlation{Producer: "huskeservice", IntentID: "int_1", Reference: "sag-1", MessageID: "msg_1", CaseID: "2026-0417"}
+	p.Answers = &gateway.Correlation{
+		Producer: "huskeservice", IntentID: "int_1", Reference: "sag-1", MessageID: "msg_1", CaseID: "2026-0417",
+	}
 	if !insertPost(t, j, p) {
 		t.Fatal("it was not stored")
 	}

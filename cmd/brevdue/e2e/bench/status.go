@@ -143,7 +143,8 @@ func visible(ctx context.Context, b *bench) ([]row, error) {
 	defer stop()
 	loaded := make(chan error, 1)
 	go func() {
-		_, err := (&load{address: w.Gateway.API, conns: 8, prefix: "load-", perSecond: perSecond}).run(loading, int(b.steady.Seconds()*perSecond))
+		l := &load{address: w.Gateway.API, conns: 8, prefix: "load-", perSecond: perSecond}
+		_, err := l.run(loading, int(b.steady.Seconds()*perSecond))
 		loaded <- err
 	}()
 	sent := make(map[string]time.Time, probes) // by message id
