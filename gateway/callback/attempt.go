@@ -49,7 +49,7 @@ type answer struct {
 
 // envelope is the body of a webhook [src: STANDARD-WEBHOOKS Payload structure].
 type envelope struct {
-	Type      string         `json:"type"` // "message." or "intent." and the status
+	Type      string         `json:"type"` // "message.replied", or "message." or "intent." and the status
 	Timestamp time.Time      `json:"timestamp"`
 	Data      jsontext.Value `json:"data"` // the event as in the events feed
 }
@@ -58,6 +58,9 @@ type envelope struct {
 func eventType(e *gateway.Event) string {
 	if e.MessageID == "" {
 		return "intent." + string(e.Status)
+	}
+	if e.Code == gateway.CodeReply {
+		return "message.replied"
 	}
 	return "message." + string(e.Status)
 }

@@ -46,6 +46,7 @@ type API interface { //nolint:interfacebloat // one method a call of the contrac
 	// UploadDocument hands in a document for a later intent. The body is streamed.
 	UploadDocument(ctx context.Context, filename string, body io.Reader) (*DocumentAnswer, error)
 	ReceiptAPI
+	InboundAPI
 }
 
 // IntentQuery says which intents to list. Empty fields do not filter.
@@ -241,6 +242,7 @@ type EventView struct {
 	Text    string    `json:"text,omitzero"`
 	Hint    string    `json:"hint,omitzero"` // what a person can do, where the code is known
 	HintDA  string    `json:"hintDa,omitzero"`
+	Inbound string    `json:"inbound,omitzero"` // the post that answers the message
 }
 
 // IntentPage is a page of intents. Next is the value of "after" for the page that follows, "" on the last one.
@@ -271,6 +273,8 @@ type FeedEvent struct {
 	Text         string    `json:"text,omitzero"`
 	Hint         string    `json:"hint,omitzero"`
 	HintDA       string    `json:"hintDa,omitzero"`
+	Inbound      string    `json:"inbound,omitzero"` // the post that answers the message; see GET /v1/inbound/{id}
+	CaseID       string    `json:"caseId,omitzero"`  // of the letter that it answers
 }
 
 // ErrorList is the table of codes.

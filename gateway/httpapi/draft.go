@@ -47,26 +47,33 @@ func (in *IntentRequest) draft(producer string) (gateway.Draft, error) {
 		return gateway.Draft{}, err
 	}
 	r := &reading{}
+	d := in.read(r, producer)
+	d.Fingerprint = sum
+	d.Recipient.ID = r.identifier("/recipient", in.Recipient.CPR, in.Recipient.CVR)
+	d.Problems = r.problems
+	return d, nil
+}
+
+// read is the draft without its fingerprint, the identifier of its recipient, and what is wrong with it.
+func (in *IntentRequest) read(r *reading, producer string) gateway.Draft {
 	d := gateway.Draft{
-		Producer:    producer,
-		Reference:   in.Reference,
-		Fingerprint: sum,
-		Sender:      in.Sender,
-		Recipient:   r.recipient(&in.Recipient),
-		Routes:      make([]gateway.Route, len(in.Routes)),
-		Content:     r.content(&in.Content),
-		Documents:   r.documents(in.Content.Documents),
-		NotBefore:   r.time("/send/notBefore", in.Send.NotBefore),
-		Expires:     r.time("/send/expires", in.Send.Expires),
-		Window:      in.Send.Window,
-		Dedupe:      in.Dedupe,
-		Priority:    gateway.Priority(in.Send.Priority),
+		Producer:  producer,
+		Reference: in.Reference,
+		Sender:    in.Sender,
+		Recipient: recipient(&in.Recipient),
+		Routes:    make([]gateway.Route, len(in.Routes)),
+		Content:   r.content(&in.Content),
+		Documents: r.documents(in.Content.Documents),
+		NotBefore: r.time("/send/notBefore", in.Send.NotBefore),
+		Expires:   r.time("/send/expires", in.Send.Expires),
+		Window:    in.Send.Window,
+		Dedupe:    in.Dedupe,
+		Priority:  gateway.Priority(in.Send.Priority),
 	}
 	for n, route := range in.Routes {
 		d.Routes[n] = route
 	}
-	d.Problems = r.problems
-	return d, nil
+	return d
 }
 
 // reading collects what is wrong with the values of a request.
@@ -89,8 +96,9 @@ func (r *reading) time(pointer, s string) time.Time {
 	return t.UTC()
 }
 
-func (r *reading) recipient(in *RecipientRequest) gateway.Recipient {
-	out := gateway.Recipient{
+// recipient is what a request says of a recipient, but for the number.
+func recipient(in *RecipientRequest) gateway.Recipient {
+	return gateway.Recipient{
 		Name: gateway.Private(in.Name), Email: gateway.Private(in.Email), Mobile: gateway.Private(in.Mobile),
 		Address: gateway.Address{
 			Street: gateway.Private(in.Address.Street), House: gateway.Private(in.Address.House),
@@ -99,8 +107,6 @@ func (r *reading) recipient(in *RecipientRequest) gateway.Recipient {
 			Country: gateway.Private(in.Address.Country),
 		},
 	}
-	out.ID = r.identifier("/recipient", in.CPR, in.CVR)
-	return out
 }
 
 // identifier reads the one of two numbers that is there.

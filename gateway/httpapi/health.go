@@ -21,6 +21,8 @@ type Health struct {
 	// Statuses are warnings: none keeps the gateway from its work. Only /healthz tells, when there is something to tell and
 	// the journal answers.
 	Statuses *StatusHealth `json:"statuses,omitzero"`
+	// Inbound is the inbound post that has not come to its end. Only /healthz tells, when there is any and the journal answers.
+	Inbound *InboundHealth `json:"inbound,omitzero"`
 }
 
 // StatusHealth counts what waits for a status or for a person. Counts but those of overdue messages end at 10,000, which
@@ -51,16 +53,18 @@ const pulseTime = 5 * time.Second
 // pulse asks the gateway for its health, not too often.
 type pulse struct {
 	gateway Gateway
+	inbound Inbound // nil: there is none
 	now     func() time.Time
 	log     *slog.Logger
 
 	mu    sync.Mutex
 	asked time.Time
 	last  *gateway.Health // nil: the journal did not answer
+	posts *InboundHealth  // nil: the same, or there is no inbound post
 }
 
 // health returns what was counted in the last pulseTime; nil when the journal did not answer.
-func (p *pulse) health(ctx context.Context) *gateway.Health {
+func (p *pulse) health(ctx context.Context) (*gateway.Health, *InboundHealth) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if now := p.now(); p.asked.IsZero() || now.Sub(p.asked) >= pulseTime || now.Before(p.asked) {
@@ -71,14 +75,14 @@ func (p *pulse) health(ctx context.Context) *gateway.Health {
 			p.log.WarnContext(ctx, "the health could not be asked for", "error", err)
 			h = nil // what an error brings along is not to be told
 		}
-		p.last, p.asked = h, now
+		p.last, p.posts, p.asked = h, p.count(ctx), now
 	}
-	return p.last
+	return p.last, p.posts
 }
 
 // view shows the warnings; nil: there is none, or the journal does not answer.
 func (p *pulse) view(ctx context.Context) *StatusHealth {
-	h := p.health(ctx)
+	h, _ := p.health(ctx)
 	if h == nil || (len(h.Overdue) == 0 && h.Quarantined == 0 && h.Unreadable == 0 && h.Held == 0) {
 		return nil
 	}
@@ -98,11 +102,13 @@ func (p *pulse) view(ctx context.Context) *StatusHealth {
 type statusMetrics struct {
 	pulse                                       *pulse
 	overdue, oldest, waiting, receipts, clashes *prometheus.Desc
+	inbound                                     inboundMetrics
 }
 
 func registerStatusMetrics(registry *prometheus.Registry, p *pulse) error {
 	m := &statusMetrics{
-		pulse: p,
+		pulse:   p,
+		inbound: newInboundMetrics(),
 		overdue: prometheus.NewDesc("brevdue_messages_overdue",
 			"Messages whose expected status did not come in time, by channel.", []string{"channel"}, nil),
 		oldest: prometheus.NewDesc("brevdue_messages_overdue_oldest_timestamp_seconds",
@@ -122,7 +128,7 @@ func registerStatusMetrics(registry *prometheus.Registry, p *pulse) error {
 
 // Describe is prometheus.Collector.
 func (m *statusMetrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{m.overdue, m.oldest, m.waiting, m.receipts, m.clashes} {
+	for _, d := range []*prometheus.Desc{m.overdue, m.oldest, m.waiting, m.receipts, m.clashes, m.inbound.posts, m.inbound.oldest} {
 		ch <- d
 	}
 }
@@ -132,7 +138,9 @@ func (m *statusMetrics) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, label string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, label)
 	}
-	if h := m.pulse.health(context.Background()); h != nil {
+	h, posts := m.pulse.health(context.Background())
+	m.inbound.collect(ch, posts)
+	if h != nil {
 		for _, o := range h.Overdue {
 			gauge(m.overdue, float64(o.Count), o.Channel)
 			gauge(m.oldest, float64(o.Oldest.Unix()), o.Channel)

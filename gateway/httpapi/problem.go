@@ -77,6 +77,10 @@ const (
 	codeNoRegistry     = "registration.none"
 	codeNotFound       = "not_found"
 	codeNotHeld        = "message.not_held"
+	codePostState      = "post.state"
+	codePostWithheld   = "post.withheld"
+	codeUnanswerable   = "post.unanswerable"
+	codeRange          = "range.invalid"
 	codeQuery          = "query.invalid"
 	codeMatched        = "receipt.matched"
 	codeNoReader       = "receipt.no_reader"
@@ -137,6 +141,14 @@ func kinds(code string) (status int, title string) {
 		return http.StatusConflict, "The message does not wait for a decision."
 	case codeNotFound:
 		return http.StatusNotFound, "There is nothing here."
+	case codePostState:
+		return http.StatusConflict, "The post is in a state that the decision is not about."
+	case codePostWithheld:
+		return http.StatusConflict, "The post is withheld; an operator decides."
+	case codeUnanswerable:
+		return http.StatusConflict, "The post has no sender that can be answered."
+	case codeRange:
+		return http.StatusRequestedRangeNotSatisfiable, "The range is outside the file."
 	case codeQuery:
 		return http.StatusBadRequest, "The query is not valid."
 	case codeReference:
@@ -202,6 +214,8 @@ func problemOf(err error) *Problem {
 		return newProblem(codeMatched, "It belongs to a message already.").because(err)
 	case errors.Is(err, gateway.ErrNoReader):
 		return newProblem(codeNoReader, "").because(err)
+	case errors.Is(err, gateway.ErrUnanswerable):
+		return newProblem(codeUnanswerable, "Its sender has no CPR or CVR number, or its messageUUID is none.").because(err)
 	case errors.Is(err, gateway.ErrStillUnreadable):
 		return newProblem(codeStillBad, "Nothing was changed; the body is kept.").because(err)
 	case errors.Is(err, gateway.ErrNotHeld):

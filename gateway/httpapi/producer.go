@@ -20,21 +20,45 @@ const (
 	// AdminReceipts lets an operator see and match statuses that fit nothing, whoever's they are, and read them as they came.
 	// It is given by name only.
 	AdminReceipts Scope = "receipts:admin"
+	// ReadInbound lets a producer list and read the posts that it may see, DecideInbound lets it send them elsewhere or close
+	// them. To answer one it needs ReadInbound and WriteIntents. Both are given by name only.
+	ReadInbound   Scope = "inbound:read"
+	DecideInbound Scope = "inbound:decide"
+	// AdminInbound lets an operator do both with every post, whoever's it is, and release what is in quarantine. It is given by
+	// name only.
+	AdminInbound Scope = "inbound:admin"
 )
 
 // Scopes lists the scopes of producers: what one has who has no list of its own.
 func Scopes() []Scope { return []Scope{WriteIntents, ReadIntents} }
 
 // AllScopes lists every scope, those of operators too.
-func AllScopes() []Scope { return append(Scopes(), AdminReceipts) }
+func AllScopes() []Scope {
+	return append(Scopes(), AdminReceipts, ReadInbound, DecideInbound, AdminInbound)
+}
 
-// Producer is a system that may use the API. It sees only what it posted itself.
+// Producer is a system that may use the API. It sees only what it posted itself, what answers that, and the posts of its
+// targets.
 type Producer struct {
 	Name string
 	// TokenSHA256 holds the SHA-256 of each token, so that the configuration has no secret. More than one lets a token
 	// be replaced without a pause.
 	TokenSHA256 [][sha256.Size]byte
 	Scopes      []Scope
+	// Targets are names of targets of the distribution rules: posts that go there are the producer's to see.
+	Targets []string
+}
+
+// may reports whether the producer has a scope, or one that includes it.
+func (p *Producer) may(scope Scope) bool {
+	switch scope {
+	case ReadInbound, DecideInbound:
+		return slices.Contains(p.Scopes, scope) || slices.Contains(p.Scopes, AdminInbound)
+	case WriteIntents, ReadIntents, AdminReceipts, AdminInbound:
+		return slices.Contains(p.Scopes, scope)
+	default:
+		return false
+	}
 }
 
 // producers finds a producer by token.
@@ -105,7 +129,7 @@ func (p *producers) authenticate(w http.ResponseWriter, r *http.Request, scope S
 		w.Header().Set("WWW-Authenticate", `Bearer realm="brevdue", error="invalid_token"`)
 		return nil, newProblem(codeTokenInvalid, "No producer has this token.")
 	}
-	if !slices.Contains(producer.Scopes, scope) {
+	if !producer.may(scope) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="brevdue", error="insufficient_scope", scope="`+string(scope)+`"`)
 		return nil, newProblem(codeForbidden, "The token needs the scope "+string(scope)+".")
 	}

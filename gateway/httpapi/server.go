@@ -30,6 +30,8 @@ type Config struct {
 	// Evidence writes the evidence of a message of the producer (an ASiC-E container) to w. gateway.ErrNotFound when there
 	// is no such message. nil: this gateway gives no evidence.
 	Evidence func(ctx context.Context, producer, messageID string, w io.Writer) error
+	// Inbound is the inbound post; nil: there is none.
+	Inbound Inbound
 	// Channels tells the state of each channel's circuit breaker; nil: nothing is told.
 	Channels func() map[string]string
 	// Mounts are further handlers by pattern, e.g. "/console/". They do their own authentication.
@@ -100,6 +102,7 @@ type Server struct {
 	streams      chan struct{} // one for every list that is served
 	patience     time.Duration
 	evidence     evidence
+	inbound      Inbound
 	log          *slog.Logger
 	now          func() time.Time
 	newRequestID func() string
@@ -139,6 +142,15 @@ func routes() []route {
 		{http.MethodPost, "/v1/receipts/rematch", AdminReceipts, rematchReceipts, nil},
 		{http.MethodPost, "/v1/receipts/{id}/match", AdminReceipts, matchReceipt, nil},
 		{http.MethodPost, "/v1/receipts/{id}/retry", AdminReceipts, retryReceipt, nil},
+		{http.MethodGet, "/v1/inbound", ReadInbound, listInbound, nil},
+		{http.MethodGet, "/v1/inbound/{id}", ReadInbound, getInbound, nil},
+		{http.MethodGet, "/v1/inbound/{id}/memo", ReadInbound, nil, getInboundMemo},
+		{http.MethodGet, "/v1/inbound/{id}/documents/{n}", ReadInbound, nil, getInboundDocument},
+		{http.MethodPost, "/v1/inbound/{id}/redeliver", DecideInbound, onInbound(API.RedeliverInbound), nil},
+		{http.MethodPost, "/v1/inbound/{id}/reroute", DecideInbound, onInbound(API.RerouteInbound), nil},
+		{http.MethodPost, "/v1/inbound/{id}/release", AdminInbound, onInbound(API.ReleaseInbound), nil},
+		{http.MethodPost, "/v1/inbound/{id}/close", DecideInbound, onInbound(API.CloseInbound), nil},
+		{http.MethodPost, "/v1/inbound/{id}/reply", ReadInbound, replyInbound, nil},
 		{http.MethodGet, "/v1/errors", ReadIntents, listErrors, nil},
 		{http.MethodPost, "/v1/registrations", ReadIntents, postRegistration, nil},
 		{http.MethodPost, "/v1/registrations/wash", ReadIntents, nil, washRegistrations},
@@ -161,7 +173,8 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		gateway: cfg.Gateway, producers: found, maxBody: cfg.MaxBody, patience: cfg.Timeout, evidence: cfg.Evidence,
-		large: make(chan struct{}, cfg.Large), streams: make(chan struct{}, cfg.Streams),
+		inbound: cfg.Inbound,
+		large:   make(chan struct{}, cfg.Large), streams: make(chan struct{}, cfg.Streams),
 		log: cfg.Logger, now: cfg.Now, newRequestID: cfg.NewRequestID, metrics: m, mux: http.NewServeMux(),
 	}
 	for _, r := range routes() {
@@ -185,14 +198,14 @@ func (s *Server) public(cfg Config) error {
 	if err != nil {
 		return err
 	}
-	pulse := &pulse{gateway: cfg.Gateway, now: cfg.Now, log: cfg.Logger}
+	pulse := &pulse{gateway: cfg.Gateway, inbound: cfg.Inbound, now: cfg.Now, log: cfg.Logger}
 	if err := registerStatusMetrics(cfg.Metrics, pulse); err != nil {
 		return err
 	}
 	prom := promhttp.HandlerFor(cfg.Metrics, promhttp.HandlerOpts{})
 	paths := map[string]func(w http.ResponseWriter, r *http.Request) error{
 		"/healthz": func(w http.ResponseWriter, r *http.Request) error {
-			return s.json(w, http.StatusOK, Health{Status: "ok", Channels: cfg.Channels(), Statuses: pulse.view(r.Context())})
+			return s.json(w, http.StatusOK, Health{Status: "ok", Channels: cfg.Channels(), Statuses: pulse.view(r.Context()), Inbound: pulse.inboundView(r.Context())})
 		},
 		"/readyz": s.ready,
 		"/metrics": func(w http.ResponseWriter, r *http.Request) error {
@@ -248,9 +261,12 @@ func (s *Server) authenticated(rt route) func(w http.ResponseWriter, r *http.Req
 		if err != nil {
 			return err
 		}
-		api := service{s.gateway, producer.Name, lists{
-			most: int(s.maxBody), large: s.large, patience: s.patience, buffers: &s.buffers,
-		}, s.evidence}
+		api := service{
+			gateway: s.gateway, producer: producer.Name, evidence: s.evidence, inbound: s.inbound, log: s.log,
+			lists:  lists{most: int(s.maxBody), large: s.large, patience: s.patience, buffers: &s.buffers},
+			reach:  reach{producer.Name, producer.Targets, producer.may(AdminInbound)},
+			writes: producer.may(WriteIntents),
+		}
 		if rt.stream != nil {
 			return rt.stream(s, api, w, r)
 		}

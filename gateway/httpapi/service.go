@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"slices"
 
 	"github.com/brevdue/brevdue/gateway"
@@ -55,6 +56,10 @@ type service struct {
 	producer string
 	lists    lists
 	evidence evidence // nil: none is given
+	inbound  Inbound  // nil: there is none
+	reach    reach    // which posts it may see
+	writes   bool     // it may post intents
+	log      *slog.Logger
 }
 
 var _ API = service{}

@@ -57,7 +57,7 @@ func (s service) eventView(e *gateway.Event) EventView {
 	hint, _ := s.gateway.Explain(e.Code)
 	return EventView{
 		Time: e.At, Message: e.MessageID, Channel: e.Channel, Status: string(e.Status),
-		Attempt: e.Attempt, Code: e.Code, Text: e.Text, Hint: hint.HintEN, HintDA: hint.HintDA,
+		Attempt: e.Attempt, Code: e.Code, Text: e.Text, Hint: hint.HintEN, HintDA: hint.HintDA, Inbound: e.PostID,
 	}
 }
 
@@ -69,6 +69,6 @@ func feedEvent(g interface {
 	return FeedEvent{
 		Seq: e.Seq, Time: e.At, Intent: e.IntentID, Reference: e.Reference, Message: e.MessageID, Channel: e.Channel,
 		Status: string(e.Status), IntentStatus: string(e.IntentStatus), Attempt: e.Attempt, Code: e.Code, Text: e.Text,
-		Hint: hint.HintEN, HintDA: hint.HintDA,
+		Hint: hint.HintEN, HintDA: hint.HintDA, Inbound: e.PostID, CaseID: e.CaseID,
 	}
 }
