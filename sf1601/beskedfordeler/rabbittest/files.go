@@ -1,7 +1,9 @@
 package rabbittest
 
 import (
+	"crypto/sha256"
 	"crypto/tls"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -73,6 +75,10 @@ func (n *Node) writeFiles() error {
 	if frame == 0 {
 		frame = defaultInitialFrameMax
 	}
+	plain := ""
+	if n.cfg.Password != "" {
+		plain = "auth_mechanisms.2 = PLAIN\n"
+	}
 	conf := fmt.Sprintf(`listeners.tcp = none
 listeners.ssl.1 = %s
 ssl_options.cacertfile = %s
@@ -81,13 +87,13 @@ ssl_options.keyfile = %s
 ssl_options.verify = verify_peer
 ssl_options.fail_if_no_peer_cert = true
 auth_mechanisms.1 = EXTERNAL
-ssl_cert_login_from = common_name
+%sssl_cert_login_from = common_name
 initial_frame_max = %d
 load_definitions = %s
 log.file.level = info
 disk_free_limit.absolute = 1MB
 `, n.Address(), filepath.Join(certificates, sf1601test.FileCA), filepath.Join(certificates, "server.pem"),
-		filepath.Join(certificates, "server-key.pem"), frame, n.file("definitions.json"))
+		filepath.Join(certificates, "server-key.pem"), plain, frame, n.file("definitions.json"))
 	var errs []error
 	for name, text := range map[string][]byte{
 		"enabled_plugins":  []byte("[rabbitmq_auth_mechanism_ssl].\n"),
@@ -108,16 +114,31 @@ func (n *Node) definitions() ([]byte, error) {
 	user := func(name string) object {
 		return object{"name": name, "password_hash": "", "hashing_algorithm": "rabbit_password_hashing_sha256", "tags": ""}
 	}
+	users := []object{user(reader), user(writer)}
+	permissions := []object{
+		{"user": reader, "vhost": vhost, "configure": "^$", "write": "^$", "read": "^(?!" + ClosedPrefix + ").*$"},
+		{"user": writer, "vhost": vhost, "configure": ".*", "write": ".*", "read": ".*"},
+	}
+	if n.cfg.Password != "" {
+		one := user(PasswordUser)
+		one["password_hash"] = passwordHash(n.cfg.Password)
+		users = append(users, one)
+		permissions = append(permissions, object{
+			"user": PasswordUser, "vhost": vhost, "configure": ".*", "write": "^(?!" + ClosedPrefix + ").*$", "read": ".*",
+		})
+	}
 	out, err := json.MarshalIndent(object{
-		"users":  []object{user(reader), user(writer)},
-		"vhosts": []object{{"name": vhost}, {"name": ClosedVHost}},
-		"permissions": []object{
-			{"user": reader, "vhost": vhost, "configure": "^$", "write": "^$", "read": "^(?!" + ClosedPrefix + ").*$"},
-			{"user": writer, "vhost": vhost, "configure": ".*", "write": ".*", "read": ".*"},
-		},
+		"users": users, "vhosts": []object{{"name": vhost}, {"name": ClosedVHost}}, "permissions": permissions,
 	}, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("rabbittest: definitions: %w", err)
 	}
 	return out, nil
+}
+
+// passwordHash is RabbitMQ's: a salt, and SHA-256 of salt and password.
+func passwordHash(password string) string {
+	salt := []byte("test")
+	sum := sha256.Sum256(append(salt, password...))
+	return base64.StdEncoding.EncodeToString(append(salt, sum[:]...))
 }

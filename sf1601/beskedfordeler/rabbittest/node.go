@@ -32,7 +32,14 @@ type Config struct {
 	// 131072. RabbitMQ's own default is 4096, too little for an assertion of
 	// more than 3,900 bytes.
 	InitialFrameMax int
+	// Password lets the user named [PasswordUser] log in with it (SASL PLAIN),
+	// who may do everything in vhost BF. Empty: certificates alone log in. A
+	// client certificate is wanted in either case.
+	Password string
 }
+
+// PasswordUser is the user of Config.Password.
+const PasswordUser = "brevdue"
 
 // Node is one broker.
 type Node struct {
