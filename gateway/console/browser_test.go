@@ -244,3 +244,47 @@ func TestBrowserShowsTheStatuses(t *testing.T) {
 		}
 	}
 }
+
+// TestBrowserShowsTheInboundPost opens the page of inbound post, wide and on a phone. CONSOLE_SCREENSHOT names a file for a
+// picture.
+func TestBrowserShowsTheInboundPost(t *testing.T) {
+	t.Parallel()
+	server := setup(t)
+	ctx := chromium(t)
+	seen := &complaints{}
+	login(ctx, t, seen)
+	if err := chromedp.Do(ctx, chromedp.Navigate(server.URL+"/console/inbound")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](`document.fonts.status === "loaded" && document.querySelectorAll("table").length === 3`)); err != nil {
+		seen.check(t)
+		t.Fatal(err)
+	}
+	for expression, want := range map[string]string{
+		`document.querySelector("h1").innerText`:                    "Indgående post",
+		`document.querySelectorAll("tbody tr td")[0].innerText`:     "inb_held",
+		`document.querySelectorAll("tbody tr td")[1].innerText`:     "2026-12-01 10:00",
+		`getComputedStyle(document.querySelector("td")).fontFamily`: "Roboto, sans-serif",
+		`String(document.scripts.length)`:                           "0",
+	} {
+		if got := eval[string](ctx, t, expression); got != want {
+			t.Errorf("%s is %q, want %q", expression, got, want)
+		}
+	}
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(360, 640)); err != nil {
+		t.Fatal(err)
+	}
+	if wide := eval[float64](ctx, t, `document.documentElement.scrollWidth`); wide > 360 {
+		t.Errorf("on a phone the page is %v pixels wide", wide)
+	}
+	seen.check(t)
+	if file := os.Getenv("CONSOLE_SCREENSHOT"); file != "" {
+		picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file+".inbound.png", picture, 0o600); err != nil {
+			t.Error(err)
+		}
+	}
+}

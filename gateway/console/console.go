@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/hibiken/asynq"
 )
@@ -29,6 +30,8 @@ type Config struct {
 	Operators    []Operator         // nobody is let in without one
 	RedisConnOpt asynq.RedisConnOpt // of the queues to show; required
 	Statuses     Statuses           // the gateway; nil: there is no page of statuses
+	Inbound      Inbound            // nil: there is no page of inbound post
+	Now          func() time.Time   // tells which post is late; nil: time.Now
 }
 
 // Console is the handler of everything under [Root]. Close it to give back its connections to Redis.
@@ -68,6 +71,16 @@ func New(cfg Config) (*Console, error) {
 			return nil, errors.Join(err, q.Close())
 		}
 		c.mux.Handle(statusesRoot, page)
+	}
+	if cfg.Inbound != nil {
+		if cfg.Now == nil {
+			cfg.Now = time.Now
+		}
+		page, err := newInbound(cfg.Inbound, cfg.Now)
+		if err != nil {
+			return nil, errors.Join(err, q.Close())
+		}
+		c.mux.Handle(inboundRoot, page)
 	}
 	return c, nil
 }

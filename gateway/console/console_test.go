@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/hibiken/asynq"
@@ -37,7 +38,7 @@ func setup(t *testing.T) *httptest.Server {
 		}
 	}
 	c, err := console.New(console.Config{
-		RedisConnOpt: opt, Statuses: known{},
+		RedisConnOpt: opt, Statuses: known{}, Inbound: mail{}, Now: func() time.Time { return nine().Add(time.Hour) },
 		Operators: []console.Operator{
 			{Name: "anden", PasswordSHA256: sha256.Sum256([]byte("andet"))},
 			{Name: operator, PasswordSHA256: sha256.Sum256([]byte(password))},
