@@ -9,7 +9,7 @@ import (
 )
 
 // DefaultPath is where PostModtag is served when Config.Path is empty. The standard's path is not published.
-const DefaultPath = "/sf1606/PostModtag"
+const DefaultPath = "/sf1606/postmodtag"
 
 // Config says how PostModtag is served. Everything below Intake is what the published text of SF1606 leaves open; the
 // defaults are ours (docs/divergences.md). [src: SF1606]

@@ -19,7 +19,7 @@ const (
 //	GET  /messages?after=&limit=   {"messages": [Message], "next": cursor}
 //	GET  /faults                   Faults in force
 //	POST /faults                   fields given replace; answers Faults in force
-//	POST /inbound                  501: SF1606 is not simulated yet
+//	POST, GET /inbound             Config.Inbound; 501 without one
 func (s *Server) adminRoutes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /stats", func(w http.ResponseWriter, _ *http.Request) {
@@ -30,10 +30,14 @@ func (s *Server) adminRoutes() http.Handler {
 		writeJSON(w, http.StatusOK, s.Faults())
 	})
 	mux.HandleFunc("POST /faults", s.adminFaults)
-	mux.HandleFunc("POST /inbound", func(w http.ResponseWriter, _ *http.Request) {
-		problem(w, http.StatusNotImplemented, "inbound.not.simulated",
-			"The simulator does not send inbound Digital Post (SF1606) yet.")
-	})
+	if s.cfg.Inbound != nil {
+		mux.Handle("/inbound", s.cfg.Inbound)
+	} else {
+		mux.HandleFunc("POST /inbound", func(w http.ResponseWriter, _ *http.Request) {
+			problem(w, http.StatusNotImplemented, "inbound.not.simulated",
+				"This simulator does not send inbound Digital Post (SF1606).")
+		})
+	}
 	return mux
 }
 

@@ -1,11 +1,13 @@
 package sf1601test
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"time"
 
@@ -85,6 +87,16 @@ type Config struct {
 	// filename may end in; nil checks none, since the official list was not
 	// to be had. Others get the status file.extension.not.allowed.
 	FileExtensions []string
+
+	// Answers lets recipients ending in 9984 answer what they get in Digital
+	// Post: it is given the MeMo of a letter, only borrowed, and returns what
+	// sends the answer, which is called once the last status was acknowledged
+	// and should end when ctx does; nil for a letter that cannot be answered.
+	// Nil answers nothing.
+	Answers func(letter []byte) func(ctx context.Context)
+	// Inbound serves /inbound on the admin port, where post is sent to the
+	// gateway's PostModtag (package sf1606test has it). Nil answers 501.
+	Inbound http.Handler
 
 	// Faults are the faults at start; zero fields are as in DefaultFaults.
 	// SetFaults changes them.

@@ -76,8 +76,9 @@
 // connection cut before the answer; 9990 is 503 twice per letter, then
 // accepted; 9989 gets its status Faults.LateDelay late; 9988 gets its statuses
 // twice and in the wrong order; 9987 gets none; 9985 has the access token
-// refused once per letter, until another token comes. Everybody else, 9996 among
-// them, gets "Modtaget" and then "Afleveret"; a printed letter gets "Afsendt",
+// refused once per letter, until another token comes; 9984 gets its statuses
+// and then answers the letter through Config.Answers, if it may be answered.
+// Everybody else, 9996 among them, gets "Modtaget" and then "Afleveret"; a printed letter gets "Afsendt",
 // "Modtaget Fjern-print", "Klar", "Afleveret til print og kuvertering" and
 // "Modtaget Post Danmark", and to 9986 after that "Opdatering fra Post Danmark"
 // with Config.Returpost. Statuses of print name the AfsendelseIdentifikator and
@@ -86,7 +87,8 @@
 // # Not covered
 //
 // More than one ForsendelseI in a request (refused); TilbagekaldForsendelse and
-// the status "Tilbagekaldt"; ds:Signature is not verified; SF1606 (POST /inbound answers 501); AMQP pull.
+// the status "Tilbagekaldt"; ds:Signature is not verified; SF1606, which package sf1606test
+// plays (Config.Inbound, Config.Answers).
 // State is in memory: a restart forgets letters, tokens and pending statuses,
 // and keeps the certificates.
 package sf1601test

@@ -1,6 +1,7 @@
 package sf1601test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"time"
@@ -14,7 +15,8 @@ import (
 type journey struct {
 	letter  *letter
 	steps   []step
-	attempt int // pushes of the current step made so far
+	attempt int                       // pushes of the current step made so far
+	answer  func(ctx context.Context) // after the last step; nil: nothing
 
 	status   beskedfordeler.PostStatus // what all steps share
 	actor    string                    // BeskedAnsvarligAktoer
@@ -49,6 +51,9 @@ func (s *Server) journey(req *request, l *letter, transmission string, does beha
 	j := &journey{
 		letter: l, cvr: req.authority, finding: s.outcome(req, does, f), returned: s.cfg.Returpost,
 		status: beskedfordeler.PostStatus{TransmissionID: transmission, CorrelationID: transmission},
+	}
+	if req.Channel == ChannelDigitalPost {
+		j.answer = req.answer
 	}
 	way := digitalWay
 	if req.Channel == ChannelFysiskPost {

@@ -132,7 +132,15 @@ func (s *Server) body(r *http.Request) (*request, error) {
 	if _, err := io.ReadFull(r.Body, buf); err != nil {
 		return nil, &refusal{"the request ended before Content-Length"}
 	}
-	return readRequest(buf, rules{now: s.cfg.Now(), files: s.cfg.FileExtensions, paper: s.cfg.MaxPrintBytes})
+	req, err := readRequest(buf, rules{now: s.cfg.Now(), files: s.cfg.FileExtensions, paper: s.cfg.MaxPrintBytes})
+	if err != nil {
+		return nil, err
+	}
+	if s.cfg.Answers != nil && behaves(req.recipient).answers && req.Finding == nil {
+		req.answer = s.cfg.Answers(req.memo)
+	}
+	req.memo = nil // the buffer is used again
+	return req, nil
 }
 
 // buffers hold request bodies of ordinary letters.

@@ -207,6 +207,9 @@ func (p *pusher) advance(j *journey) {
 	}
 	p.release()
 	p.srv.book.settled(j.letter, p.srv.cfg.Now().UTC())
+	if j.answer != nil {
+		p.running.Go(func() { j.answer(p.ctx) })
+	}
 }
 
 // backoff doubles from PushBackoffMin to PushBackoffMax and is spread over

@@ -14,6 +14,7 @@ type behaviour struct {
 	silent        bool // no status ever
 	unauthorized  bool // the access token is refused once per letter
 	returned      bool // printed, then returned
+	answers       bool // answers the letter after its last status
 }
 
 // behaves is the table of the simulator's recipients. 9996 and everybody else
@@ -43,6 +44,8 @@ func behaves(recipient string) behaviour {
 		return behaviour{silent: true}
 	case "9986":
 		return behaviour{returned: true}
+	case "9984":
+		return behaviour{answers: true}
 	case "9985":
 		return behaviour{unauthorized: true}
 	}

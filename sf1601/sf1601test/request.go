@@ -2,6 +2,7 @@ package sf1601test
 
 import (
 	"bytes"
+	"context"
 	"time"
 )
 
@@ -29,6 +30,9 @@ type request struct {
 	recipient string    // unmasked; decides the behaviour, never shown
 	authority string    // CVR of the token it came with
 	shipment  *shipment // nil without ForsendelseI
+	memo      []byte    // memo:Message as it stands in the document; only borrowed
+
+	answer func(ctx context.Context) // sends what the recipient answers; nil: nothing
 }
 
 // printable says whether the letter may end as paper.
@@ -126,7 +130,10 @@ func (e *envelopeReader) part() error {
 			return &refusal{"memo:Message stands before KombiValgKode or comes twice"}
 		}
 		e.message = true
-		return e.letter.read()
+		from := e.scan.at
+		err := e.letter.read()
+		e.letter.req.memo = e.scan.in[from:e.scan.pos]
+		return err
 	case e.scan.uri == nsFjernprint && name == "ForsendelseISamling":
 		if !e.valg || e.print {
 			return &refusal{"ForsendelseISamling stands before KombiValgKode or comes twice"}

@@ -97,7 +97,8 @@ type OutcomeOfEach struct {
 
 // Admin serves a simulator's part for inbound post:
 //
-//	POST /inbound   Order; answers its Outcome when all is sent. A caller that leaves ends it
+//	POST /inbound   of JSON, or of nothing: Order; answers its Outcome when all is sent. A caller that leaves ends it
+//	POST /inbound   of XML: sent once, as it stands; answers what the receiver answered
 //	GET  /inbound   the sums of all orders
 func Admin(s *Sender, l *Letters) http.Handler {
 	a := &admin{sender: s, letters: l}
@@ -121,6 +122,10 @@ func (a *admin) get(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (a *admin) post(w http.ResponseWriter, r *http.Request) {
+	if isMemo(r) {
+		a.relay(w, r)
+		return
+	}
 	o, err := readOrder(http.MaxBytesReader(w, r.Body, 64<<10))
 	if err != nil {
 		problem(w, http.StatusBadRequest, "order.invalid", err.Error())

@@ -12,7 +12,7 @@
 //  4. [StartNgDP] serves memos/, memos/{id}, its receipt and DELETE, strict by default, with faults on demand.
 //  5. [SinkSuite] tests a sink; [Box] is one in memory that keeps count, for tests of what stands before a real one.
 //
-// Admin gives a simulator's admin port POST /inbound and GET /inbound.
+// Admin gives a simulator's admin port POST /inbound and GET /inbound. [Citizen] answers letters that the authority sent.
 //
 // How the real ones pause, retry and page is not published; those are settings with our defaults (docs/divergences.md).
 // [src: SF1606; NGDP-OPENAPI memos; NGDP-RESEND]
