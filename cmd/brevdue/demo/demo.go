@@ -1,8 +1,9 @@
 // Package demo is `brevdue demo`: the whole way of an intent on one machine, without configuration or servers.
 //
 // The job, in the order it happens: [Run] starts the simulator of Serviceplatformen and a gateway with embedded queue and
-// SQLite in one folder, posts the [samples] through the HTTP API like any producer, follows the event feed and prints each
-// step, compares every final status with the one its recipient stands for, and then serves on, or exits with --once.
+// SQLite in one folder, posts the samples through the HTTP API like any producer, follows the event feed and prints each
+// step, compares every final status with the one its recipient stands for, and then serves on, or exits with --once. One
+// recipient answers: the answer comes in through SF1606 and home to the producer by the distribution rules.
 package demo
 
 import (
@@ -26,6 +27,7 @@ import (
 	"github.com/brevdue/brevdue/cmd/brevdue/serve"
 	"github.com/brevdue/brevdue/gateway/httpapi"
 	"github.com/brevdue/brevdue/sf1601/sf1601test"
+	"github.com/brevdue/brevdue/sf1606"
 )
 
 // Options are the flags of the command.
@@ -51,6 +53,7 @@ type stage struct {
 	out      io.Writer
 	token    string // of the producer, and the operator's password
 	far      *sf1601test.Server
+	inbound  post
 	mail     *mailbox
 	app      *serve.App
 	client   *httpapi.Client
@@ -95,9 +98,15 @@ func (s *stage) open(ctx context.Context, o Options) error {
 		return err
 	}
 	far := filepath.Join(dir, "sim")
-	if s.far, err = sf1601test.Start(sf1601test.Config{Admin: "127.0.0.1:0", Dir: far}); err != nil {
+	if s.far, err = sf1601test.Start(sf1601test.Config{
+		Admin: "127.0.0.1:0", Dir: far, Answers: s.inbound.answer, Inbound: http.HandlerFunc(s.inbound.order),
+	}); err != nil {
 		s.close()
 		return fmt.Errorf("start the simulator: %w", err)
+	}
+	if err := writeRoutes(dir); err != nil {
+		s.close()
+		return err
 	}
 	cfg, err := config.Parse(s.configuration(ctx, dir, far, o))
 	if err != nil {
@@ -118,6 +127,11 @@ func (s *stage) open(ctx context.Context, o Options) error {
 		s.close()
 		return fmt.Errorf("route statuses: %w", err)
 	}
+	if err := s.inbound.open("https://"+s.app.PostAddress()+sf1606.DefaultPath, s.far); err != nil {
+		s.app.Close()
+		s.close()
+		return err
+	}
 	s.client = &httpapi.Client{BaseURL: "http://" + s.app.APIAddress(), Token: s.token, HTTP: http.DefaultClient}
 	fmt.Fprintf(s.out, "Serviceplatformen (simulated) at %s, gateway at http://%s\n\n", s.far.URL(), s.app.APIAddress())
 	return nil
@@ -128,6 +142,7 @@ func (s *stage) close() {
 	if s.far != nil {
 		s.far.Close()
 	}
+	s.inbound.close()
 	s.mail.Close()
 }
 
@@ -149,6 +164,9 @@ func (s *stage) configuration(ctx context.Context, dir, far string, o Options) *
 			Environment: "custom", STSURL: origin, BaseURL: origin, CAFile: ca, CertificateFile: cert, KeyFile: key, CVR: "55133018",
 		},
 		Beskedfordeler: config.Beskedfordeler{Mode: "push", Listen: "127.0.0.1:0", CertificateFile: cert, KeyFile: key, ClientCAFile: ca},
+		SF1606: config.SF1606{
+			Listen: "127.0.0.1:0", CertificateFile: cert, KeyFile: key, ClientCAFile: ca, RoutesFile: filepath.Join(dir, routesFile),
+		},
 		Senders: map[string]config.Sender{"jobcenter": {
 			CVR: "55133018", Label: "Testby Kommune, Jobcenter", From: "jobcenter@testby.example", Forsendelsestype: 4711,
 			ContactPoint: config.ContactPoint{ID: "241d39f6-998e-4929-b198-ccacbbf4b330", Group: "22.33.44.55", Label: "Jobcenter"},
@@ -179,7 +197,8 @@ func (s *stage) showDoors() {
 Still serving; stop with Ctrl-C.
   API      %s/docs        token    %s
   queues   %s/console/queues/   operator %s, password as the token
-  far end  %s/stats and /messages
+  far end  %s/stats and /messages; POST /inbound sends post
 Try:  curl -s -H "Authorization: Bearer %s" %s/v1/events
-`, base, s.token, base, operator, s.far.AdminURL(), s.token, base)
+      curl -s -d '{"kind": "new", "count": 10}' %s/inbound
+`, base, s.token, base, operator, s.far.AdminURL(), s.token, base, s.far.AdminURL())
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"text/tabwriter"
 	"time"
+
+	"github.com/brevdue/brevdue/gateway/httpapi"
 )
 
 // poll is how often the event feed is read. The feed is a cursor, so nothing is missed in between.
@@ -70,7 +72,7 @@ func (s *stage) follow(ctx context.Context, began time.Time, cursor int64) error
 			return fmt.Errorf("read the event feed: %w", err)
 		}
 		for _, e := range page.Events {
-			s.show(began, e.Intent, e.Time, e.Status, e.IntentStatus, e.Code)
+			s.show(began, &e)
 		}
 		cursor = page.Next
 		select {
@@ -82,21 +84,31 @@ func (s *stage) follow(ctx context.Context, began time.Time, cursor int64) error
 	return nil
 }
 
-func (s *stage) show(began time.Time, id string, at time.Time, status, intentStatus, code string) {
-	n := slices.IndexFunc(s.samples, func(x sample) bool { return x.id == id })
+func (s *stage) show(began time.Time, e *httpapi.FeedEvent) {
+	n := slices.IndexFunc(s.samples, func(x sample) bool { return x.id == e.Intent })
 	if n < 0 {
 		return
 	}
 	sample := &s.samples[n]
-	sample.status, sample.took = intentStatus, at.Sub(began)
-	fmt.Fprintf(s.out, "%6.2fs  %-40s %-10s %s\n", at.Sub(began).Seconds(), sample.what, status, code)
+	sample.status, sample.took = e.IntentStatus, e.Time.Sub(began)
+	status, rest := e.Status, e.Code
+	if e.Inbound != "" {
+		status, rest = "answered", "case "+e.CaseID
+		if e.CaseID == sample.request.Content.Case.ID {
+			sample.answer = e.Inbound
+		}
+	}
+	fmt.Fprintf(s.out, "%6.2fs  %-40s %-10s %s\n", sample.took.Seconds(), sample.what, status, rest)
 }
 
 // finished reports whether every sample is where it should be. One that ended elsewhere is waited for as long as patience
 // lasts, since a later status may still move it: a printed letter is delivered before it comes back.
 func (s *stage) finished() bool {
-	return !slices.ContainsFunc(s.samples, func(x sample) bool { return x.status != x.expected })
+	return !slices.ContainsFunc(s.samples, func(x sample) bool { return !x.asExpected() })
 }
+
+// asExpected reports whether a sample is where its recipient should bring it.
+func (x *sample) asExpected() bool { return x.status == x.expected && x.answered == (x.answer != "") }
 
 // judge prints the table and says whether every sample ended as expected.
 func (s *stage) judge() error {
@@ -106,10 +118,17 @@ func (s *stage) judge() error {
 	wrong := 0
 	for _, x := range s.samples {
 		verdict := "ok"
-		if x.status != x.expected {
+		if !x.asExpected() {
 			verdict, wrong = "NOT AS EXPECTED", wrong+1
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%.2fs\t%s\n", x.what, x.expected, x.status, x.took.Seconds(), verdict)
+		expected, status := x.expected, x.status
+		if x.answered {
+			expected += ", answered"
+		}
+		if x.answer != "" {
+			status += ", answered"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%.2fs\t%s\n", x.what, expected, status, x.took.Seconds(), verdict)
 	}
 	if err := table.Flush(); err != nil {
 		return fmt.Errorf("print: %w", err)

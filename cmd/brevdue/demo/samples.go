@@ -12,15 +12,17 @@ import (
 //go:embed Indkaldelse.pdf
 var letterPDF []byte
 
-// sample is one intent of the demo, and the status its recipient stands for.
+// sample is one intent of the demo, and what its recipient stands for.
 type sample struct {
 	what     string
 	expected string
 	cancel   bool
+	answered bool // its recipient answers, with the case of the letter
 	request  httpapi.IntentRequest
 
 	id     string // once posted
 	status string
+	answer string // the post that answers it
 	took   time.Duration
 }
 
@@ -39,6 +41,7 @@ func makeSamples(now time.Time) []sample {
 		{what: "far end busy twice (503)", expected: "delivered", request: letter("2512489990")},
 		{what: "statuses twice and in the wrong order", expected: "delivered", request: letter("2512489988")},
 		{what: "access token refused once (401)", expected: "delivered", request: letter("2512489985")},
+		{what: "answered by its recipient", expected: "delivered", answered: true, request: inCase("2512489984")},
 		{what: "to a company, by CVR number", expected: "delivered", request: company("55139996")},
 		{what: "NemSMS", expected: "delivered", request: sms("2512489996")},
 		{what: "e-mail with a calendar file", expected: "delivered", request: mail(appointment(now))},
@@ -67,6 +70,14 @@ func letter(cpr string, actions ...httpapi.ActionRequest) httpapi.IntentRequest 
 			Actions: actions,
 		},
 	}
+}
+
+// inCase is a letter of a case that may be answered.
+func inCase(cpr string) httpapi.IntentRequest {
+	r := letter(cpr)
+	r.Content.Reply.Allowed = true
+	r.Content.Case = httpapi.CaseRequest{ID: "2026-0417", System: "Jobcentrets fagsystem"}
+	return r
 }
 
 func text(cpr string) httpapi.IntentRequest {
