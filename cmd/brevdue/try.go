@@ -25,7 +25,7 @@ func simCommand(t terminal) *cobra.Command {
 		Example: "  brevdue sim --listen 127.0.0.1:9443 --admin 127.0.0.1:9444 --dir sim\n" +
 			"  curl -d '{\"kind\": \"new\", \"count\": 1000, \"bytes\": 20000, \"rate\": 100}' http://127.0.0.1:9444/inbound\n" +
 			"  curl -H 'Content-Type: application/xml' --data-binary @memo.xml http://127.0.0.1:9444/inbound",
-		Args:    arguments(cobra.NoArgs),
+		Args: arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Logger = newLogger(t.err, config.Log{Level: "info", Format: "text"})
 			return sim.Run(cmd.Context(), t.out, o)

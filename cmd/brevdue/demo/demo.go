@@ -176,7 +176,9 @@ func (s *stage) configuration(ctx context.Context, dir, far string, o Options) *
 			"digitalpost": {RetryFirst: time.Second, UnknownWait: 10 * time.Second},
 			"smtp":        {URL: "smtp://" + s.mail.address},
 		},
-		Producers: []config.Producer{{Name: producer, TokenSHA256: hexHash}},
+		Producers: []config.Producer{{
+			Name: producer, TokenSHA256: hexHash, Scopes: []string{"intents:write", "intents:read", "inbound:read", "inbound:decide"},
+		}},
 		Operators: []config.Operator{{Name: operator, TokenSHA256: hexHash}},
 	}
 }

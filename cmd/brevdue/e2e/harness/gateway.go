@@ -44,6 +44,7 @@ type Options struct {
 	Roles       string         // --roles
 	LogLevel    string         // default info
 	Pull        bool           // statuses are pulled from a RabbitMQ of its own
+	Inbound     *Inbound       // post is received; nil: it is not
 	// Change changes the configuration before the first start.
 	Change func(settings map[string]any)
 }
@@ -54,6 +55,13 @@ func newGateway(ctx context.Context, binary, dir, api, push string, w *World) (*
 		return nil, fmt.Errorf("folder of the gateway: %w", err)
 	}
 	settings := configuration(dir, api, push, w)
+	if w.options.Inbound != nil {
+		section, err := w.receiving(dir)
+		if err != nil {
+			return nil, err
+		}
+		settings["sf1606"] = section
+	}
 	if w.options.Change != nil {
 		w.options.Change(settings)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/brevdue/brevdue/sf1601/sf1601test"
+	"github.com/brevdue/brevdue/sf1606/sf1606test"
 )
 
 // Sim is `brevdue sim`.
@@ -77,6 +78,16 @@ func (s *Sim) SetFaults(ctx context.Context, fields map[string]any) error {
 		return fmt.Errorf("faults: %w", err)
 	}
 	return s.call(ctx, http.MethodPost, "/faults", body, nil)
+}
+
+// Inbound has post sent to the gateway's PostModtag, and returns when all is sent.
+func (s *Sim) Inbound(ctx context.Context, o sf1606test.Order) (sf1606test.Outcome, error) {
+	var outcome sf1606test.Outcome
+	body, err := json.Marshal(o)
+	if err != nil {
+		return outcome, fmt.Errorf("order: %w", err)
+	}
+	return outcome, s.call(ctx, http.MethodPost, "/inbound", body, &outcome)
 }
 
 func (s *Sim) call(ctx context.Context, method, path string, body []byte, answer any) error {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/brevdue/brevdue/gateway/httpapi"
 	"github.com/brevdue/brevdue/sf1601/beskedfordeler/rabbittest"
+	"github.com/brevdue/brevdue/sf1606"
 )
 
 // World is a gateway with everything around it.
@@ -20,6 +21,7 @@ type World struct {
 	Sim     *Sim
 	Gateway *Gateway
 
+	inbound
 	options Options
 }
 
@@ -41,7 +43,7 @@ func NewWorld(ctx context.Context, binary, dir string, o Options) (*World, error
 }
 
 func (w *World) start(ctx context.Context, binary, dir string) error {
-	a, err := freeAddresses(ctx, 5)
+	a, err := freeAddresses(ctx, 6)
 	if err != nil {
 		return err
 	}
@@ -55,8 +57,14 @@ func (w *World) start(ctx context.Context, binary, dir string) error {
 		}
 		statuses = []string{"--amqp", w.Broker.URL(), "--queue", Dueslag}
 	}
+	statuses = append(statuses, "--postmodtag", "https://"+a[5]+sf1606.DefaultPath)
 	if w.Sim, err = startSim(ctx, binary, sim, a[1], a[2], statuses); err != nil {
 		return err
+	}
+	if w.options.Inbound != nil {
+		if err := w.openInbound(dir, a[5]); err != nil {
+			return err
+		}
 	}
 	w.Gateway, err = newGateway(ctx, binary, filepath.Join(dir, "gateway"), a[3], a[4], w)
 	if err != nil {
@@ -75,6 +83,9 @@ func (w *World) Close() {
 	}
 	if w.Gateway != nil {
 		w.Gateway.Close()
+	}
+	if w.Receiver != nil {
+		w.Receiver.Close()
 	}
 	if w.Sim != nil {
 		w.Sim.Close()
