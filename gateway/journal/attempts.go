@@ -95,6 +95,6 @@ func (r reader) Abandoned(ctx context.Context, seenBefore time.Time, limit int) 
 		}
 		found = append(found, a)
 		return nil
-	}, seenBefore.UnixMicro(), seenBefore.UnixMicro(), limit)
+	}, microOf(seenBefore), microOf(seenBefore), limit)
 	return found, err
 }

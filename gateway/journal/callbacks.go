@@ -19,6 +19,9 @@ VALUES (?, ?, ?, 'pending', 0, ?, 0, '')`
 func (t *tx) InsertCallback(c *gateway.Callback) error {
 	const op = "insert callback"
 	lane := c.Event.Lane()
+	if err := t.lock(op, "lane", lane); err != nil {
+		return err
+	}
 	var waits bool
 	if err := t.one(op, selectLanePending, func(r row) error { return r.Scan(&waits) }, lane); err != nil {
 		return err
@@ -50,7 +53,7 @@ func (t *tx) ClaimCallback(producer string, now, until time.Time) (*gateway.Call
 			&c.HTTPStatus, &c.Failure,
 			&e.Seq, (*moment)(&e.At), &e.Producer, &e.IntentID, &e.Reference, &e.MessageID, &e.Channel,
 			(*string)(&e.Status), (*string)(&e.IntentStatus), &e.Attempt, &e.Code, &e.Text, &e.PostID, &e.CaseID)
-	}, producer, now.UnixMicro())
+	}, producer, microOf(now))
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +82,7 @@ WHERE seq = (SELECT min(seq) FROM callbacks WHERE lane = ? AND state = 'pending'
 // In: producer, time.
 const tallyDelivered = `INSERT INTO callback_tallies (producer, delivered, delivered_at, http_status, failure)
 VALUES (?, 1, ?, 0, '')
-ON CONFLICT (producer) DO UPDATE SET delivered = delivered + 1, delivered_at = excluded.delivered_at`
+ON CONFLICT (producer) DO UPDATE SET delivered = callback_tallies.delivered + 1, delivered_at = excluded.delivered_at`
 
 // In: producer, time, HTTP status, word.
 const tallyFailed = `INSERT INTO callback_tallies (producer, delivered, failed_at, http_status, failure)
@@ -90,6 +93,9 @@ ON CONFLICT (producer) DO UPDATE SET failed_at = excluded.failed_at, http_status
 func (t *tx) SaveCallback(c *gateway.Callback) error {
 	const op = "save callback"
 	lane, pending := c.Event.Lane(), c.State == gateway.CallbackPending
+	if err := t.lock(op, "lane", lane); err != nil {
+		return err
+	}
 	query, args := endCallback, []any{string(c.State), micros(c.FirstAt), micros(c.LastAt), c.HTTPStatus, c.Failure}
 	if pending {
 		query, args = saveCallback, append(args, lane, c.Event.Seq, micros(c.DueAt))
@@ -118,13 +124,17 @@ func (t *tx) SaveCallback(c *gateway.Callback) error {
 const selectReplayEnd = `SELECT coalesce(max(seq), 0) FROM
 	(SELECT seq FROM events WHERE producer = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?)`
 
+// In: producer, cursor, end of the page. Out: the lanes of the page's events in order.
+const selectReplayLanes = `SELECT DISTINCT CASE message_id WHEN '' THEN intent_id ELSE message_id END AS lane
+FROM events WHERE producer = ? AND seq > ? AND seq <= ? ORDER BY lane`
+
 // In: producer, cursor, end of the page. Makes the page's events pending that were not. The number of attempts grows, so
 // that no claim from before fits.
 const replayCallbacks = `INSERT INTO callbacks (seq, producer, lane, state, attempts, http_status, failure)
 SELECT seq, producer, CASE message_id WHEN '' THEN intent_id ELSE message_id END, 'pending', 0, 0, ''
 FROM events WHERE producer = ? AND seq > ? AND seq <= ?
-ON CONFLICT (seq) DO UPDATE SET state = 'pending', attempts = attempts + 1, first_at = NULL, http_status = 0, failure = ''
-WHERE state <> 'pending'`
+ON CONFLICT (seq) DO UPDATE SET state = 'pending', attempts = callbacks.attempts + 1, first_at = NULL, http_status = 0, failure = ''
+WHERE callbacks.state <> 'pending'`
 
 // The lanes of a page's events. In: cursor, end of the page, producer.
 const lanesOfPage = `(SELECT DISTINCT lane FROM callbacks WHERE seq > ? AND seq <= ? AND producer = ?)`
@@ -147,6 +157,9 @@ func (t *tx) ReplayCallbacks(producer string, after, upTo int64, at time.Time, l
 	if err != nil || end == 0 {
 		return 0, 0, err
 	}
+	if err := t.lockLanes(op, producer, after, end); err != nil {
+		return 0, 0, err
+	}
 	count, err := t.exec(op, replayCallbacks, producer, after, end)
 	if err != nil {
 		return 0, 0, err
@@ -156,6 +169,25 @@ func (t *tx) ReplayCallbacks(producer string, after, upTo int64, at time.Time, l
 	}
 	_, err = t.exec(op, replayHeads, micros(at), after, end, producer, micros(at))
 	return end, int(count), err
+}
+
+// lockLanes locks the lanes of a page of events.
+func (t *tx) lockLanes(op, producer string, after, end int64) error {
+	var lanes []string
+	if err := t.many(op, selectReplayLanes, func(r row) error {
+		var lane string
+		err := r.Scan(&lane)
+		lanes = append(lanes, lane)
+		return err
+	}, producer, after, end); err != nil {
+		return err
+	}
+	for _, lane := range lanes {
+		if err := t.lock(op, "lane", lane); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // In: lane. Out: producer and time of its head.
@@ -191,7 +223,7 @@ WHERE producer = ? AND due_at <= ? ORDER BY due_at, seq LIMIT ?`
 // DueCallbacks implements gateway.CallbackReader.
 func (r reader) DueCallbacks(ctx context.Context, producer string, at time.Time, limit int) ([]gateway.DueCallback, error) {
 	var found []gateway.DueCallback
-	err := r.many(ctx, "due callbacks", selectCallbacksDue, appendDueCallback(&found), producer, at.UnixMicro(), limit)
+	err := r.many(ctx, "due callbacks", selectCallbacksDue, appendDueCallback(&found), producer, microOf(at), limit)
 	return found, err
 }
 

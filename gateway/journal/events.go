@@ -29,8 +29,7 @@ const insertEvent = `INSERT INTO events
 	post_id, case_id)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
-// InsertEvent implements gateway.Tx and sets e.Seq. Only one transaction writes at a time, so events become visible in
-// the order of Seq.
+// InsertEvent implements gateway.Tx and sets e.Seq.
 func (t *tx) InsertEvent(e *gateway.Event) error {
 	seq, err := t.insert("insert event", insertEvent, micros(e.At), e.Producer, e.IntentID, e.Reference, e.MessageID, e.Channel,
 		string(e.Status), string(e.IntentStatus), e.Attempt, e.Code, e.Text, e.PostID, e.CaseID)
@@ -51,20 +50,23 @@ func (r reader) MessageEvents(ctx context.Context, intentID string) ([]gateway.E
 	return found, err
 }
 
-// In: cursor, page size. Out: eventColumns after the cursor in order.
-const selectEvents = `SELECT ` + eventColumns + ` FROM events WHERE seq > ? ORDER BY seq LIMIT ?`
+// In: cursor, last number, page size. Out: eventColumns after the cursor in order.
+const selectEvents = `SELECT ` + eventColumns + ` FROM events WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?`
 
-// In: producer, cursor, page size. Out: as selectEvents.
-const selectEventsOfProducer = `SELECT ` + eventColumns + ` FROM events WHERE producer = ? AND seq > ? ORDER BY seq LIMIT ?`
+// In: producer, cursor, last number, page size. Out: as selectEvents.
+const selectEventsOfProducer = `SELECT ` + eventColumns + ` FROM events WHERE producer = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`
 
 // Events implements gateway.Reader.
 func (r reader) Events(ctx context.Context, producer string, after int64, limit int) ([]gateway.Event, error) {
 	var found []gateway.Event
-	var err error
+	last, err := r.pool.horizon(ctx)
+	if err != nil {
+		return nil, r.pool.wrap("events", err)
+	}
 	if producer == "" {
-		err = r.many(ctx, "events", selectEvents, appendEvent(&found), after, limit)
+		err = r.many(ctx, "events", selectEvents, appendEvent(&found), after, last, limit)
 	} else {
-		err = r.many(ctx, "events", selectEventsOfProducer, appendEvent(&found), producer, after, limit)
+		err = r.many(ctx, "events", selectEventsOfProducer, appendEvent(&found), producer, after, last, limit)
 	}
 	return found, err
 }

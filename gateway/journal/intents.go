@@ -76,8 +76,12 @@ ORDER BY id LIMIT 1`
 
 // WaitingDuplicate implements gateway.Tx.
 func (t *tx) WaitingDuplicate(producer, dedupe string) (string, error) {
+	const op = "waiting duplicate"
+	if err := t.lock(op, "dedupe", producer, dedupe); err != nil { // no other is to look before ours is there
+		return "", err
+	}
 	var id string
-	err := t.many("waiting duplicate", selectWaitingDuplicate, func(r row) error { return r.Scan(&id) }, producer, dedupe)
+	err := t.many(op, selectWaitingDuplicate, func(r row) error { return r.Scan(&id) }, producer, dedupe)
 	return id, err
 }
 
@@ -189,17 +193,16 @@ func (r reader) Intents(ctx context.Context, f gateway.IntentFilter) ([]gateway.
 	query, args := listIntents(f)
 	var found []gateway.Intent
 	err := r.snapshot(ctx, "intents", func(s snapshot) error {
-		rows, err := s.tx.QueryContext(ctx, query, args...)
-		err = collect(rows, err, func(r row) error {
+		err := s.many(query, func(r row) error {
 			var i gateway.Intent
 			if err := scanHead(r, &i); err != nil {
 				return err
 			}
 			found = append(found, i)
 			return nil
-		})
+		}, args...)
 		if err != nil {
-			return wrapRead(s.op, err)
+			return err
 		}
 		return s.addMessages(found)
 	})
@@ -239,7 +242,7 @@ func (s snapshot) addMessages(page []gateway.Intent) error {
 	}
 	list, err := json.Marshal(ids)
 	if err != nil {
-		return wrapRead(s.op, err)
+		return wrap(s.op, err)
 	}
 	return s.many(selectMessagesOfMany, func(r row) error {
 		var m gateway.Message

@@ -63,7 +63,7 @@ func TestPlans(t *testing.T) {
 		selectEvents:            "INTEGER PRIMARY KEY",
 		selectBatchStatuses:     "COVERING INDEX intents_batch",
 	} {
-		plan := explain(t, j.db, query)
+		plan := explain(t, sqliteOf(t, j), query)
 		if !strings.Contains(plan, index) {
 			t.Errorf("%s\nis answered by %s", query, plan)
 		}
@@ -71,7 +71,7 @@ func TestPlans(t *testing.T) {
 			t.Errorf("%s\nsorts: %s", query, plan)
 		}
 	}
-	matchable := explain(t, j.db, selectMatchable) // which sorts the page that it looked at
+	matchable := explain(t, sqliteOf(t, j), selectMatchable) // which sorts the page that it looked at
 	for _, part := range []string{"COVERING INDEX receipts_unmatched", "message_uuid=?", "afsendelse_id=?", "messages_transmission"} {
 		if !strings.Contains(matchable, part) {
 			t.Errorf("%s\nis answered by %s, without %s", selectMatchable, matchable, part)
@@ -80,6 +80,16 @@ func TestPlans(t *testing.T) {
 	if strings.Contains(matchable, "SCAN r;") || strings.Contains(matchable, "SCAN m;") {
 		t.Errorf("%s\nreads a whole table: %s", selectMatchable, matchable)
 	}
+}
+
+// sqliteOf is the pool that reads.
+func sqliteOf(t *testing.T, j *Journal) *sql.DB {
+	t.Helper()
+	p, is := j.pool.(*sqlitePool)
+	if !is {
+		t.Fatalf("a pool of %T", j.pool)
+	}
+	return p.db
 }
 
 func explain(t *testing.T, db *sql.DB, query string) string {
@@ -175,7 +185,7 @@ func pragmaOn(of gateway.Tx, pragma string) error {
 	if !ok {
 		return errors.New("not our transaction")
 	}
-	conn, ok := own.session.conn.(driver.ExecerContext)
+	conn, ok := own.session.(*sqliteSession).conn.(driver.ExecerContext)
 	if !ok {
 		return errors.New("the connection does not execute")
 	}
@@ -204,17 +214,17 @@ func TestGroup(t *testing.T) {
 	for n := range waiting {
 		group.Go(func() {
 			if err := j.Update(context.Background(), func(own gateway.Tx) error {
-				if size := len(j.writer.group); size <= last { // runs on the writer's goroutine alone
+				if size := len(j.writers[0].group); size <= last { // runs on the writer's goroutine alone
 					commits++
 				}
-				last = len(j.writer.group)
+				last = len(j.writers[0].group)
 				return own.Seen(strconv.Itoa(n), time.Unix(1, 0))
 			}); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	for len(j.writer.requests) < waiting { // no signal tells that a request lies in the line
+	for len(j.line.requests) < waiting { // no signal tells that a request lies in the line
 		if t.Context().Err() != nil {
 			t.Fatal("the requests never came")
 		}

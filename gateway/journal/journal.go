@@ -18,14 +18,14 @@ package journal
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/pressly/goose/v3"
 
 	"github.com/brevdue/brevdue/gateway"
 )
@@ -46,6 +46,8 @@ type Options struct {
 	Create bool
 	// Readers is the number of connections that read, at most that many at a time. Default 4.
 	Readers int
+	// Writers is the number of connections that write on PostgreSQL. Default 4. SQLite has one.
+	Writers int
 	// Logger gets what no caller is told: a panic's stack, a checkpoint that failed. Default: discard.
 	Logger *slog.Logger
 	// Now bounds how long a group of updates gathers; nothing that is stored comes from it. Default time.Now.
@@ -56,6 +58,9 @@ func (o Options) withDefaults() Options {
 	if o.Readers <= 0 {
 		o.Readers = 4
 	}
+	if o.Writers <= 0 {
+		o.Writers = 4
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -65,11 +70,11 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Journal is a gateway.Journal on SQLite. It is safe for concurrent use.
+// Journal is a gateway.Journal on SQLite or PostgreSQL. It is safe for concurrent use.
 type Journal struct {
 	reader
-	writer *writer
-	db     *sql.DB // of the readers
+	line    *line
+	writers []*writer
 
 	closing  sync.Once
 	closeErr error
@@ -77,16 +82,19 @@ type Journal struct {
 
 var _ gateway.Journal = (*Journal)(nil)
 
-// Open opens the journal at url, "sqlite:PATH", and makes the file (mode 0600, its folder 0700) when there is none. A
-// new file has a pending migration like an old one: ErrPendingMigration, unless opts.Migrate or opts.Create is set.
+// Open opens the journal at url: "sqlite:PATH", which makes the file (mode 0600, its folder 0700) when there is none, or a
+// "postgres://" url as libpq knows it, of a database that is there. A new journal has a pending migration like an old one:
+// ErrPendingMigration, unless opts.Migrate or opts.Create is set. No error shows the url: it may hold a password.
 func Open(ctx context.Context, url string, opts Options) (*Journal, error) {
 	opts = opts.withDefaults()
-	path, err := parseURL(url)
+	e, err := engineOf(url)
 	if err != nil {
 		return nil, err
 	}
-	if opts.Create && missing(path) {
-		opts.Migrate = true
+	if opts.Create && !opts.Migrate {
+		if opts.Migrate, err = e.missing(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if opts.Migrate {
 		if _, err := Migrate(ctx, url); err != nil {
@@ -95,22 +103,38 @@ func Open(ctx context.Context, url string, opts Options) (*Journal, error) {
 	} else if err := refusePending(ctx, url); err != nil {
 		return nil, err
 	}
-
-	w, err := openWriter(path, opts.Logger, opts.Now) //nolint:contextcheck // it outlives ctx
-	if err != nil {
-		return nil, err
-	}
-	r, db, err := openReader(ctx, path, opts.Readers)
-	if err != nil {
-		return nil, errors.Join(err, w.close()) //nolint:contextcheck // closes whatever ctx says
-	}
-	return &Journal{reader: r, writer: w, db: db}, nil
+	return e.open(ctx, opts)
 }
 
-// missing reports whether there is no database file yet.
-func missing(path string) bool {
-	_, err := os.Stat(path)
-	return errors.Is(err, fs.ErrNotExist)
+// engine is a database that a journal can stand on, at one place.
+type engine interface {
+	// missing reports whether there is no journal yet.
+	missing(ctx context.Context) (bool, error)
+	// prepare makes what a migration needs to begin.
+	prepare() error
+	// migrations runs do with what brings the schema up to date.
+	migrations(ctx context.Context, do func(*goose.Provider) error) error
+	// files are the folder of its migrations.
+	files() string
+	open(ctx context.Context, opts Options) (*Journal, error)
+}
+
+// engineOf tells by the scheme of the url which engine it is for.
+func engineOf(url string) (engine, error) {
+	switch scheme, path, _ := strings.Cut(url, ":"); scheme {
+	case "sqlite":
+		return newSQLite(path)
+	case "postgres", "postgresql":
+		return newPostgres(url)
+	default:
+		return nil, errors.New("journal: the url must be sqlite:PATH or postgres://...") // not the url itself: some carry passwords
+	}
+}
+
+// Check reports what is wrong with a journal's url, without its password and without opening anything.
+func Check(url string) error {
+	_, err := engineOf(url)
+	return err
 }
 
 func refusePending(ctx context.Context, url string) error {
@@ -128,26 +152,27 @@ func refusePending(ctx context.Context, url string) error {
 // runs; once fn has begun, Update waits for its end whatever ctx says. A panic in fn undoes what fn did and is returned
 // as an error. fn must not call Update itself: it would wait for its own end.
 func (j *Journal) Update(ctx context.Context, fn func(tx gateway.Tx) error) error {
-	return j.writer.update(ctx, fn)
+	return j.line.update(ctx, fn)
 }
 
 // Ping reports whether the journal answers a question and still takes updates.
 func (j *Journal) Ping(ctx context.Context) error {
-	if j.writer.isClosed() {
+	if j.line.isClosed() {
 		return ErrClosed
 	}
-	if err := j.db.PingContext(ctx); err != nil {
-		return fmt.Errorf("journal: %w", err)
-	}
-	return nil
+	return j.pool.wrap("ping", j.pool.ping(ctx))
 }
 
-// Close finishes the updates that were handed in, writes the log back into the database file and closes it. An update
-// after that gets ErrClosed. Close may be called again and returns the same.
+// Close finishes the updates that were handed in and ends every connection; SQLite writes its log back into the database
+// file. An update after that gets ErrClosed. Close may be called again and returns the same.
 func (j *Journal) Close() error {
 	j.closing.Do(func() {
-		errReaders := j.db.Close() // first, so that no reader keeps the checkpoint from finishing
-		j.closeErr = errors.Join(errReaders, j.writer.close())
+		errs := []error{j.pool.close()} // first, so that no reader keeps SQLite's checkpoint from finishing
+		j.line.close()
+		for _, w := range j.writers {
+			errs = append(errs, w.session.close())
+		}
+		j.closeErr = errors.Join(errs...)
 	})
 	return j.closeErr
 }

@@ -131,6 +131,6 @@ func (r reader) Due(ctx context.Context, before time.Time, after gateway.DueCurs
 		}
 		found = append(found, d)
 		return nil
-	}, before.UnixMicro(), from.UnixMicro(), after.ID, limit)
+	}, microOf(before), microOf(from), after.ID, limit)
 	return found, err
 }

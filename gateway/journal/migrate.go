@@ -4,31 +4,32 @@ import (
 	"context"
 	"database/sql"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"os"
 	"path"
 
 	"github.com/pressly/goose/v3"
 )
 
-//go:embed migrations/sqlite/*.sql
+// The migrations of each engine. Those of the same number bring both to the same tables and columns; PostgreSQL begins where
+// SQLite was when it came.
+//
+//go:embed migrations/sqlite/*.sql migrations/postgres/*.sql
 var migrations embed.FS
 
 // Migrate applies every pending migration to the journal at url, each in its own transaction, and returns the names of
-// those it applied. It makes the database when there is none.
+// those it applied. It makes the file of SQLite when there is none. Two processes may do so at once: one waits.
 func Migrate(ctx context.Context, url string) ([]string, error) {
-	file, err := parseURL(url)
+	e, err := engineOf(url)
 	if err != nil {
 		return nil, err
 	}
-	if err := create(file); err != nil {
+	if err := e.prepare(); err != nil {
 		return nil, err
 	}
 	var applied []string
-	err = withProvider(file, func(p *goose.Provider) error {
+	err = e.migrations(ctx, func(p *goose.Provider) error {
 		results, err := p.Up(ctx)
 		for _, r := range results {
 			applied = append(applied, path.Base(r.Source.Path))
@@ -42,17 +43,21 @@ func Migrate(ctx context.Context, url string) ([]string, error) {
 }
 
 // Pending returns the names of the migrations that the journal at url still needs, in order: all of them when there is
-// no database yet. It changes nothing but goose's own version table.
+// no journal yet. It changes nothing but goose's own version table.
 func Pending(ctx context.Context, url string) ([]string, error) {
-	file, err := parseURL(url)
+	e, err := engineOf(url)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-		return allMigrations()
+	missing, err := e.missing(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if missing {
+		return allMigrations(e)
 	}
 	var pending []string
-	err = withProvider(file, func(p *goose.Provider) error {
+	err = e.migrations(ctx, func(p *goose.Provider) error {
 		statuses, err := p.Status(ctx)
 		for _, s := range statuses {
 			if s.State == goose.StatePending {
@@ -67,8 +72,8 @@ func Pending(ctx context.Context, url string) ([]string, error) {
 	return pending, nil
 }
 
-func allMigrations() ([]string, error) {
-	entries, err := migrations.ReadDir("migrations/sqlite")
+func allMigrations(e engine) ([]string, error) {
+	entries, err := migrations.ReadDir(e.files())
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
@@ -79,20 +84,14 @@ func allMigrations() ([]string, error) {
 	return names, nil
 }
 
-// withProvider runs do with a goose provider on a connection of its own.
-func withProvider(file string, do func(*goose.Provider) error) error {
-	files, err := fs.Sub(migrations, "migrations/sqlite")
+// withProvider runs do with a goose provider on db.
+func withProvider(dialect goose.Dialect, db *sql.DB, folder string, do func(*goose.Provider) error, more ...goose.ProviderOption) error {
+	files, err := fs.Sub(migrations, folder)
 	if err != nil {
 		return fmt.Errorf("embedded files: %w", err)
 	}
-	db, err := sql.Open("sqlite", migrationRole().dsn(file))
-	if err != nil {
-		return fmt.Errorf("open: %w", err)
-	}
-	defer func() { _ = db.Close() }()
-	db.SetMaxOpenConns(1)
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, files,
-		goose.WithDisableGlobalRegistry(true), goose.WithSlog(slog.New(slog.DiscardHandler)))
+	p, err := goose.NewProvider(dialect, db, files,
+		append(more, goose.WithDisableGlobalRegistry(true), goose.WithSlog(slog.New(slog.DiscardHandler)))...)
 	if err != nil {
 		return fmt.Errorf("goose: %w", err)
 	}

@@ -11,6 +11,12 @@ import (
 	"github.com/brevdue/brevdue/gateway/journal/journaltest"
 )
 
+// migrationsOf runs do on the file at path.
+func migrationsOf(t *testing.T, path string, do func(*goose.Provider) error) error {
+	t.Helper()
+	return (&sqliteFile{path: path}).migrations(t.Context(), do)
+}
+
 // TestMigrationsGoBack takes every migration back, from a journal that holds something, and applies them again.
 func TestMigrationsGoBack(t *testing.T) {
 	t.Parallel()
@@ -39,12 +45,12 @@ func TestMigrationsGoBack(t *testing.T) {
 	}
 	store(1)
 	var left int
-	err := withProvider(path, func(p *goose.Provider) error {
+	err := migrationsOf(t, path, func(p *goose.Provider) error {
 		results, err := p.DownTo(t.Context(), 0)
 		left = len(results)
 		return err
 	})
-	all, errAll := allMigrations()
+	all, errAll := allMigrations(&sqliteFile{})
 	if err != nil || errAll != nil || left != len(all) {
 		t.Fatalf("%d of %d taken back: %v, %v", left, len(all), err, errAll)
 	}
@@ -63,7 +69,7 @@ func TestAnOldJournalIsTakenAlong(t *testing.T) {
 		_, err := p.UpTo(t.Context(), 1)
 		return err
 	}
-	if err := withProvider(path, old); err != nil {
+	if err := migrationsOf(t, path, old); err != nil {
 		t.Fatal(err)
 	}
 	db, err := sql.Open("sqlite", migrationRole().dsn(path))

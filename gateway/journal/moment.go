@@ -2,13 +2,23 @@ package journal
 
 import (
 	"cmp"
+	"database/sql/driver"
 	"fmt"
 	"time"
 
 	"github.com/brevdue/brevdue/gateway"
 )
 
-// moment reads a time column: microseconds since 1970 UTC, NULL for the zero time.
+// micro is a time as it is stored: microseconds since 1970 UTC.
+type micro int64
+
+// Value implements driver.Valuer.
+func (m micro) Value() (driver.Value, error) { return int64(m), nil }
+
+// microOf is the argument that stores or compares a time that is never NULL.
+func microOf(t time.Time) micro { return micro(t.UnixMicro()) }
+
+// moment reads a time column, NULL for the zero time.
 type moment time.Time
 
 // Scan implements sql.Scanner.
@@ -16,8 +26,10 @@ func (m *moment) Scan(src any) error {
 	switch v := src.(type) {
 	case nil:
 		*m = moment(time.Time{})
-	case int64:
+	case int64: // of SQLite
 		*m = moment(time.UnixMicro(v).UTC())
+	case time.Time: // of PostgreSQL
+		*m = moment(v.UTC())
 	default:
 		return fmt.Errorf("a time is stored as %T", src)
 	}
@@ -29,7 +41,7 @@ func micros(t time.Time) any {
 	if t.IsZero() {
 		return nil
 	}
-	return t.UnixMicro()
+	return microOf(t)
 }
 
 // orNull is the argument that stores s where an empty text is NULL.

@@ -22,7 +22,7 @@ func (r reader) Awaiting(ctx context.Context, channel string, submittedBefore ti
 		}
 		found = append(found, id)
 		return nil
-	}, channel, submittedBefore.UnixMicro(), limit)
+	}, channel, microOf(submittedBefore), limit)
 	return found, err
 }
 

@@ -35,6 +35,9 @@ type list []string
 // Scan implements sql.Scanner.
 func (l *list) Scan(src any) error {
 	text, ok := src.(string)
+	if b, is := src.([]byte); is { // of PostgreSQL
+		text, ok = string(b), true
+	}
 	if !ok {
 		return errors.New("a list is not stored as text")
 	}
@@ -255,7 +258,7 @@ func (r reader) DuePosts(ctx context.Context, before time.Time, limit int) ([]ga
 			found = append(found, d)
 		}
 		return err
-	}, before.UnixMicro(), before.UnixMicro(), limit)
+	}, microOf(before), microOf(before), limit)
 	return found, err
 }
 

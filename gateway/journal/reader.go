@@ -5,15 +5,37 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/brevdue/brevdue/gateway"
 )
 
-// reader answers questions over a pool of connections that cannot write. Its methods stand next to their nouns.
-type reader struct {
-	db    *sql.DB
-	stmts map[string]*sql.Stmt
+// reader answers questions. Its methods stand next to their nouns.
+type reader struct{ pool pool }
+
+// pool is the connections that read. They see committed data only. Queries are the constants of this package, in the words
+// of SQLite, or built from such parts.
+type pool interface {
+	source
+	// snapshot runs ask in one read transaction, so that several statements see the same moment.
+	snapshot(ctx context.Context, ask func(source) error) error
+	// horizon is the number of the last event before which every event is visible or will never be. Ask for it before the
+	// events.
+	horizon(ctx context.Context) (int64, error)
+	// wrap turns the database's words into the gateway's.
+	wrap(op string, err error) error
+	ping(ctx context.Context) error
+	close() error
 }
 
-// readerQueries lists what is prepared once per connection.
+// source is what takes a question.
+type source interface {
+	// query calls scan for every row of a result, until scan returns an error.
+	query(ctx context.Context, query string, args []any, scan func(row) error) error
+}
+
+// readerQueries lists what the readers ask all the time.
 func readerQueries() []string {
 	return append(dossierQueries(),
 		selectIntent, selectDocuments, selectIntentHead, selectIntentOfProducer, selectMessagesOf, selectMessagesOfMany,
@@ -27,81 +49,90 @@ func readerQueries() []string {
 	)
 }
 
-func openReader(ctx context.Context, path string, connections int) (reader, *sql.DB, error) {
-	db, err := sql.Open("sqlite", readerRole().dsn(path))
-	if err != nil {
-		return reader{}, nil, fmt.Errorf("journal: open for reading: %w", err)
-	}
-	db.SetMaxOpenConns(connections)
-	db.SetMaxIdleConns(connections)
-	r := reader{db: db, stmts: make(map[string]*sql.Stmt)}
-	for _, q := range readerQueries() {
-		stmt, err := db.PrepareContext(ctx, q) //nolint:sqlclosecheck // lives as long as db, which closes it
-		if err != nil {
-			return reader{}, nil, errors.Join(fmt.Errorf("journal: prepare %q: %w", firstLine(q), err), db.Close())
-		}
-		r.stmts[q] = stmt
-	}
-	return r, db, nil
-}
-
 // snapshot runs ask in one read transaction, so that several statements see the same moment.
 func (r reader) snapshot(ctx context.Context, op string, ask func(s snapshot) error) error {
-	t, err := r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return wrapRead(op, err)
+	var own error // of ask, which has its operation in it
+	err := r.pool.snapshot(ctx, func(of source) error {
+		own = ask(snapshot{pool: r.pool, source: of, ctx: ctx, op: op})
+		return own
+	})
+	if own != nil {
+		return own
 	}
-	defer func() { _ = t.Rollback() }() // nothing was written
-	return ask(snapshot{reader: r, ctx: ctx, tx: t, op: op})
+	return r.pool.wrap(op, err)
 }
 
 // snapshot is a read transaction. It lives as long as the call that made it.
 type snapshot struct {
-	reader reader
+	pool   pool
+	source source
 	ctx    context.Context //nolint:containedctx // a snapshot never outlives the call whose context it is
-	tx     *sql.Tx
 	op     string
 }
 
-func (s snapshot) stmt(query string) *sql.Stmt { return s.tx.StmtContext(s.ctx, s.reader.stmts[query]) }
-
 func (s snapshot) one(query string, scan func(row) error, args ...any) error {
-	return wrapRead(s.op, scan(s.stmt(query).QueryRowContext(s.ctx, args...))) //nolint:sqlclosecheck // the transaction closes it
+	return s.pool.wrap(s.op, first(s.ctx, s.source, query, scan, args))
 }
 
 func (s snapshot) many(query string, scan func(row) error, args ...any) error {
-	rows, err := s.stmt(query).QueryContext(s.ctx, args...) //nolint:sqlclosecheck // the transaction closes it
-	return wrapRead(s.op, collect(rows, err, scan))
+	return s.pool.wrap(s.op, s.source.query(s.ctx, query, args, scan))
 }
 
-// many calls scan for every row of a prepared query.
+// many calls scan for every row of a query.
 func (r reader) many(ctx context.Context, op, query string, scan func(row) error, args ...any) error {
-	rows, err := r.stmts[query].QueryContext(ctx, args...)
-	return wrapRead(op, collect(rows, err, scan))
+	return r.pool.wrap(op, r.pool.query(ctx, query, args, scan))
 }
 
-// one scans the only row of a prepared query. ErrNotFound.
+// one scans the only row of a query. ErrNotFound.
 func (r reader) one(ctx context.Context, op, query string, scan func(row) error, args ...any) error {
-	return wrapRead(op, scan(r.stmts[query].QueryRowContext(ctx, args...)))
+	return r.pool.wrap(op, first(ctx, r.pool, query, scan, args))
 }
 
-func collect(rows *sql.Rows, err error, scan func(row) error) error {
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
+// first scans the first row of a result. sql.ErrNoRows when there is none.
+func first(ctx context.Context, of source, query string, scan func(row) error, args []any) error {
+	return onlyFirst(scan, func(scan func(row) error) error { return of.query(ctx, query, args, scan) })
+}
+
+// errEnough ends a query early.
+var errEnough = errors.New("enough rows")
+
+// onlyFirst runs a query for its first row.
+func onlyFirst(scan func(row) error, query func(scan func(row) error) error) error {
+	found := false
+	err := query(func(r row) error {
+		found = true
+		if err := scan(r); err != nil {
 			return err
 		}
+		return errEnough
+	})
+	switch {
+	case err != nil && !errors.Is(err, errEnough):
+		return err
+	case !found:
+		return sql.ErrNoRows
 	}
-	return rows.Err()
+	return nil
 }
 
-// wrapRead is wrap for a reader, which may have been closed.
-func wrapRead(op string, err error) error {
-	if errors.Is(err, sql.ErrConnDone) {
-		return fmt.Errorf("journal: %s: %w", op, ErrClosed)
+// guarded reports whether err is the refusal of one of the schema's triggers.
+func guarded(err error) bool {
+	return code(err) == sqlite3.SQLITE_CONSTRAINT_TRIGGER || state(err) == refusedState
+}
+
+// wrap names the operation and turns SQL's words into the gateway's: no row is ErrNotFound, a trigger's refusal is
+// ErrTransition, and a database that does not answer is ErrUnavailable.
+func wrap(op string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("journal: %s: %w", op, gateway.ErrNotFound)
+	case guarded(err):
+		return fmt.Errorf("journal: %s: %w: %w", op, gateway.ErrTransition, err)
+	case unreachable(err):
+		return fmt.Errorf("journal: %s: %w: %w", op, gateway.ErrUnavailable, err)
+	default:
+		return fmt.Errorf("journal: %s: %w", op, err)
 	}
-	return wrap(op, err)
 }

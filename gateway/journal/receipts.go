@@ -75,7 +75,7 @@ WHERE message_id IS NULL AND (received_at, id) > (?, ?) ORDER BY received_at, id
 // Quarantine implements gateway.Reader.
 func (r reader) Quarantine(ctx context.Context, f gateway.ReceiptFilter) ([]gateway.Receipt, error) {
 	var found []gateway.Receipt
-	err := r.many(ctx, "quarantine", selectQuarantine, appendReceipt(&found), f.After.ReceivedAt.UnixMicro(), f.After.ID, f.Limit)
+	err := r.many(ctx, "quarantine", selectQuarantine, appendReceipt(&found), microOf(f.After.ReceivedAt), f.After.ID, f.Limit)
 	return found, err
 }
 
@@ -96,7 +96,7 @@ ORDER BY received_at, id`
 func (r reader) Matchable(ctx context.Context, f gateway.ReceiptFilter) ([]gateway.Receipt, gateway.ReceiptCursor, error) {
 	var found []gateway.Receipt
 	var end gateway.ReceiptCursor
-	from := f.After.ReceivedAt.UnixMicro()
+	from := microOf(f.After.ReceivedAt)
 	err := r.snapshot(ctx, "match quarantine", func(s snapshot) error {
 		if err := s.many(selectQuarantineEnd, func(r row) error {
 			return r.Scan((*moment)(&end.ReceivedAt), &end.ID)

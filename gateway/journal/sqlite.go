@@ -1,6 +1,8 @@
 package journal
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,28 +11,61 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// parseURL returns the absolute path of the database file that "sqlite:PATH" names.
-func parseURL(journalURL string) (string, error) {
-	scheme, path, _ := strings.Cut(journalURL, ":")
-	switch scheme {
-	case "sqlite":
-	case "postgres", "postgresql":
-		return "", errors.New("journal: PostgreSQL is not in this version; use sqlite:PATH")
-	default:
-		return "", errors.New("journal: the url must be sqlite:PATH") // not the url itself: others carry passwords
-	}
+// sqliteFile is a journal in a file.
+type sqliteFile struct{ path string } // absolute
+
+func newSQLite(path string) (*sqliteFile, error) {
 	if path == "" || strings.HasPrefix(path, ":memory:") {
-		return "", errors.New("journal: sqlite: needs the path of a file")
+		return nil, errors.New("journal: sqlite: needs the path of a file")
 	}
 	abs, err := filepath.Abs(path)
 	if err != nil {
-		return "", fmt.Errorf("journal: %w", err)
+		return nil, fmt.Errorf("journal: %w", err)
 	}
-	return abs, nil
+	return &sqliteFile{path: abs}, nil
+}
+
+// missing implements engine: there is no file.
+func (f *sqliteFile) missing(context.Context) (bool, error) {
+	_, err := os.Stat(f.path)
+	return errors.Is(err, fs.ErrNotExist), nil
+}
+
+// prepare implements engine: it makes the file.
+func (f *sqliteFile) prepare() error { return create(f.path) }
+
+// files implements engine.
+func (*sqliteFile) files() string { return "migrations/sqlite" }
+
+// migrations implements engine.
+func (f *sqliteFile) migrations(_ context.Context, do func(*goose.Provider) error) error {
+	db, err := sql.Open("sqlite", migrationRole().dsn(f.path))
+	if err != nil {
+		return fmt.Errorf("open: %w", err)
+	}
+	defer func() { _ = db.Close() }()
+	db.SetMaxOpenConns(1)
+	return withProvider(goose.DialectSQLite3, db, f.files(), do)
+}
+
+// open implements engine.
+func (f *sqliteFile) open(ctx context.Context, opts Options) (*Journal, error) {
+	l := newLine()
+	w, err := openSQLiteWriter(f.path, l, opts.Logger, opts.Now) //nolint:contextcheck // it outlives ctx
+	if err != nil {
+		return nil, err
+	}
+	p, err := openSQLitePool(ctx, f.path, opts.Readers)
+	if err != nil {
+		l.close()
+		return nil, errors.Join(err, w.session.close()) //nolint:contextcheck // closes whatever ctx says
+	}
+	return &Journal{reader: reader{pool: p}, line: l, writers: []*writer{w}}, nil
 }
 
 // create makes an empty database file that only this user can read, and its folder, unless they are there. SQLite
@@ -91,6 +126,3 @@ func code(err error) int {
 // constraint reports whether err is a constraint's or trigger's refusal of one statement. Everything that the
 // statement did is undone, and the transaction goes on.
 func constraint(err error) bool { return code(err)&0xff == sqlite3.SQLITE_CONSTRAINT }
-
-// guarded reports whether err is the refusal of one of the schema's triggers.
-func guarded(err error) bool { return code(err) == sqlite3.SQLITE_CONSTRAINT_TRIGGER }

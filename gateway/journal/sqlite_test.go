@@ -47,7 +47,7 @@ func TestOpenRefuses(t *testing.T) {
 		"":                                  "sqlite:PATH",
 		"journal.db":                        "sqlite:PATH",
 		"mysql://user:secret@host/db":       "sqlite:PATH",
-		"postgres://user:secret@host/db":    "PostgreSQL is not in this version",
+		"postgres://user:secret@%/db":       "cannot be read",
 		"sqlite:":                           "path of a file",
 		"sqlite::memory:":                   "path of a file",
 		"sqlite:" + dir:                     "", // a folder

@@ -1,16 +1,14 @@
 package journal
 
 import (
-	"database/sql"
 	"errors"
-	"fmt"
 
 	"github.com/brevdue/brevdue/gateway"
 )
 
 // tx is one update's view of the running transaction. Its methods stand next to their nouns.
 type tx struct {
-	session *session // nil when the update has ended
+	session session // nil when the update has ended
 	request *request
 }
 
@@ -22,7 +20,6 @@ var errOver = errors.New("journal: the transaction is over")
 // txQueries lists what the writer prepares.
 func txQueries() []string {
 	return []string{
-		queryCheckpoint,
 		insertIntent, insertContent, insertDocument, selectIntentByReference, selectWaitingDuplicate, selectIntentHead,
 		updateIntentStatus,
 		insertMessage, selectMessage, selectMessagesOf, updateMessage,
@@ -37,8 +34,17 @@ func txQueries() []string {
 		insertBatch, updateBatch,
 		upsertWorker, deleteWorker,
 		selectLanePending, insertCallback, selectCallbackDue, claimCallback, saveCallback, endCallback, nextOfLane, tallyDelivered,
-		tallyFailed, selectReplayEnd, replayCallbacks, replayNoHeads, replayHeads,
+		tallyFailed, selectReplayEnd, selectReplayLanes, replayCallbacks, replayNoHeads, replayHeads,
 	}
+}
+
+// lock keeps every other transaction that locks the same name waiting until this one ends, where transactions run side by
+// side.
+func (t *tx) lock(op string, name ...string) error {
+	if t.session == nil {
+		return errOver
+	}
+	return wrap(op, t.session.lock(name...))
 }
 
 // exec, insert, one and many are the session's, refused after the end and with the operation's name in the error.
@@ -80,19 +86,4 @@ func (t *tx) many(op, query string, scan func(row) error, args ...any) error {
 		return errOver
 	}
 	return wrap(op, t.session.query(query, args, scan))
-}
-
-// wrap names the operation and turns SQL's words into the gateway's: no row is ErrNotFound, a trigger's refusal is
-// ErrTransition.
-func wrap(op string, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, sql.ErrNoRows):
-		return fmt.Errorf("journal: %s: %w", op, gateway.ErrNotFound)
-	case guarded(err):
-		return fmt.Errorf("journal: %s: %w: %w", op, gateway.ErrTransition, err)
-	default:
-		return fmt.Errorf("journal: %s: %w", op, err)
-	}
 }

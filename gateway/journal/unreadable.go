@@ -66,6 +66,6 @@ func (r reader) UnreadableBodies(ctx context.Context, f gateway.ReceiptFilter) (
 		}
 		found = append(found, u)
 		return nil
-	}, f.After.ReceivedAt.UnixMicro(), f.After.ID, f.Limit)
+	}, microOf(f.After.ReceivedAt), f.After.ID, f.Limit)
 	return found, err
 }

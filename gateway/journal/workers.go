@@ -8,7 +8,7 @@ ON CONFLICT (worker) DO UPDATE SET seen_at = max(seen_at, excluded.seen_at)`
 
 // Seen implements gateway.Tx.
 func (t *tx) Seen(worker string, at time.Time) error {
-	_, err := t.exec("worker seen", upsertWorker, worker, at.UnixMicro())
+	_, err := t.exec("worker seen", upsertWorker, worker, microOf(at))
 	return err
 }
 

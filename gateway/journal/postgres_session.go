@@ -1,0 +1,361 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// postgresSession is a connection of a writer. Between it and the server every statement costs a journey, which takes longer
+// than the statement. So a statement whose outcome is foreseen (an insert that nothing is in the way of, a change of a row
+// that was just read and locked) is put off and travels with the next question, or with the end. Should it come out
+// otherwise, the group runs again, apart, and then nothing is put off.
+type postgresSession struct {
+	server  *postgres
+	words   map[string]string
+	conn    *pgx.Conn // nil: none
+	careful bool      // nothing is put off
+
+	batch  *pgx.Batch // what travels next
+	wants  []want     // what is expected of it
+	lost   error      // see broken
+	dirty  bool       // see wrote
+	marked bool       // the transaction has marked its place among the events
+	xid    string     // of the transaction, once it has written; "": not known
+}
+
+// want is what is expected of a statement that was put off.
+type want struct {
+	query string
+	rows  int64   // how many it writes
+	into  *string // where its only column goes
+}
+
+// anyRows is the want of a statement that may write any number of rows.
+const anyRows = -1
+
+// foreseen are the statements that may be put off, with the number of rows that they will write.
+func foreseen(query string) (rows int64, may bool) {
+	switch query {
+	case insertContent, insertDocument, insertMessage, insertAttempt, insertPostContent, insertPostDocument, insertUpload, insertBatch,
+		updateMessage, updateIntentStatus, closeAttempt, updateEvidence, updatePost, updateBatch, matchReceipt,
+		insertCallback, claimCallback, tallyDelivered, tallyFailed, upsertWorker:
+		return 1, true
+	case insertManifest, nextOfLane, deleteWorker:
+		return anyRows, true
+	}
+	return 0, false
+}
+
+// The statements of a session's own.
+const (
+	markEvents = "SELECT journal_mark()"
+	lockName   = "SELECT pg_advisory_xact_lock($1)"
+	// currentXID gives the transaction the number by which its fate can be asked for when its commit was not answered.
+	currentXID = "SELECT pg_current_xact_id()::text"
+	fateOfXID  = "SELECT coalesce(pg_xact_status($1::text::xid8), '')"
+)
+
+// begin implements session. It travels with the first statement.
+func (s *postgresSession) begin() error {
+	s.lost, s.dirty, s.marked, s.xid = nil, false, false, ""
+	if s.conn != nil && s.conn.IsClosed() {
+		s.conn = nil
+	}
+	if s.conn == nil {
+		conn, err := s.server.connect(context.Background(), map[string]string{"lock_timeout": milliseconds(lockPatience)})
+		if err != nil {
+			return err
+		}
+		s.conn = conn
+	}
+	s.batch, s.wants = &pgx.Batch{}, s.wants[:0]
+	s.put(want{rows: anyRows}, "begin")
+	return nil
+}
+
+// put has a statement travel with the next journey.
+func (s *postgresSession) put(w want, sql string, args ...any) {
+	s.batch.Queue(sql, args...)
+	s.wants = append(s.wants, w)
+}
+
+// next implements session.
+func (s *postgresSession) next() { s.dirty = false }
+
+// wrote implements session.
+func (s *postgresSession) wrote() bool { return s.dirty }
+
+// broken implements session: after any error of a statement PostgreSQL takes no other.
+func (s *postgresSession) broken() error { return s.lost }
+
+// failed notes that the transaction is lost; its group may run again.
+func (s *postgresSession) failed(err error) error {
+	if s.lost == nil {
+		s.lost = fmt.Errorf("%w: %w", errDirty, err)
+	}
+	return err
+}
+
+// The two kinds of advisory locks, told apart by their upper 16 bits: those of names, and the marks of journal_mark.
+const nameSpace = 16972 << 48
+
+// lock implements session.
+func (s *postgresSession) lock(name ...string) error {
+	h := fnv.New64a()
+	for _, part := range name {
+		_, _ = h.Write([]byte(part)) // never fails: hash.Hash
+		_, _ = h.Write([]byte{0})
+	}
+	const low = 1<<48 - 1
+	s.put(want{rows: anyRows}, lockName, int64(nameSpace|h.Sum64()&low)) //nolint:gosec // 63 bits
+	return nil
+}
+
+// writing prepares for a statement that writes.
+func (s *postgresSession) writing(query string) {
+	if s.xid == "" {
+		s.put(want{rows: anyRows, into: &s.xid}, currentXID)
+		s.xid = "asked"
+	}
+	if query == insertEvent && !s.marked {
+		s.put(want{rows: anyRows}, markEvents)
+		s.marked = true
+	}
+}
+
+// exec implements session.
+func (s *postgresSession) exec(query string, args ...any) (int64, error) {
+	words, err := s.known(query)
+	if err != nil {
+		return 0, err
+	}
+	s.writing(query)
+	if rows, may := foreseen(query); may && !s.careful {
+		s.put(want{query: query, rows: rows}, words, postgresArgs(args)...)
+		s.dirty = true
+		return 1, nil
+	}
+	var n int64
+	s.batch.Queue(words, postgresArgs(args)...)
+	err = s.travel(func(r pgx.BatchResults) error {
+		tag, err := r.Exec()
+		n = tag.RowsAffected()
+		return err
+	})
+	if err == nil && n > 0 {
+		s.dirty = true
+	}
+	return n, err
+}
+
+func (s *postgresSession) known(query string) (string, error) {
+	words, there := s.words[query]
+	switch {
+	case !there:
+		return "", fmt.Errorf("journal: not prepared: %q", firstLine(query))
+	case s.lost != nil:
+		return "", s.lost
+	}
+	return words, nil
+}
+
+// insert implements session.
+func (s *postgresSession) insert(query string, args ...any) (int64, error) {
+	id, inserted, err := s.insertUnless(query, args...)
+	if err == nil && !inserted {
+		err = s.failed(errors.New("nothing was inserted"))
+	}
+	return id, err
+}
+
+// insertUnless implements session.
+func (s *postgresSession) insertUnless(query string, args ...any) (id int64, inserted bool, err error) {
+	words, err := s.known(query)
+	if err != nil {
+		return 0, false, err
+	}
+	s.writing(query)
+	s.batch.Queue(words, postgresArgs(args)...)
+	err = s.travel(func(r pgx.BatchResults) error {
+		rows, err := r.Query()
+		if err != nil {
+			return err
+		}
+		return eachRow(rows, func(r row) error {
+			inserted = true
+			return r.Scan(&id)
+		})
+	})
+	s.dirty = s.dirty || inserted
+	return id, inserted, err
+}
+
+// queryRow implements session.
+func (s *postgresSession) queryRow(query string, args []any, scan func(row) error) error {
+	return onlyFirst(scan, func(scan func(row) error) error { return s.query(query, args, scan) })
+}
+
+// query implements session.
+func (s *postgresSession) query(query string, args []any, scan func(row) error) error {
+	words, err := s.known(query)
+	if err != nil {
+		return err
+	}
+	var own error // of scan, which harms nothing
+	s.batch.Queue(words, postgresArgs(args)...)
+	err = s.travel(func(r pgx.BatchResults) error {
+		rows, err := r.Query()
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for own == nil && rows.Next() {
+			own = scan(rows)
+		}
+		rows.Close()
+		return rows.Err()
+	})
+	if err != nil {
+		return err
+	}
+	return own
+}
+
+// travel sends what was put off, and one statement more when read is not nil, and reads the answers.
+func (s *postgresSession) travel(read func(pgx.BatchResults) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	answers := s.conn.SendBatch(ctx, s.batch)
+	err := s.look(answers)
+	if err == nil && read != nil {
+		err = read(answers)
+	}
+	if errClose := answers.Close(); err == nil {
+		err = errClose
+	}
+	s.batch, s.wants = &pgx.Batch{}, s.wants[:0]
+	if err != nil {
+		return s.failed(err)
+	}
+	return nil
+}
+
+// look compares the answers to what was put off with what was expected.
+func (s *postgresSession) look(answers pgx.BatchResults) error {
+	for _, w := range s.wants {
+		if w.into != nil {
+			if err := answers.QueryRow().Scan(w.into); err != nil {
+				return err
+			}
+			continue
+		}
+		tag, err := answers.Exec()
+		if err != nil {
+			return err
+		}
+		if n := tag.RowsAffected(); w.rows != anyRows && n != w.rows {
+			return fmt.Errorf("%q wrote %d rows, %d were foreseen", firstLine(w.query), n, w.rows)
+		}
+	}
+	return nil
+}
+
+// commit implements session.
+func (s *postgresSession) commit() error {
+	if len(s.wants) == 1 && s.conn.PgConn().TxStatus() == 'I' { // begin alone: nothing was asked
+		return nil
+	}
+	if len(s.wants) > 0 {
+		if err := s.travel(nil); err != nil {
+			return s.lost
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	tag, err := s.conn.Exec(ctx, "commit")
+	switch {
+	case err == nil && tag.String() == "COMMIT":
+		return nil
+	case err == nil:
+		return s.failed(errors.New("the server rolled back"))
+	case state(err) != "":
+		_ = s.failed(err) // kept in lost
+		return s.lost
+	case s.xid == "":
+		return errors.Join(errDirty, err) // there was nothing to keep
+	}
+	return s.fate(err)
+}
+
+// fate finds out what became of a commit that was not answered: nil when it is durable.
+func (s *postgresSession) fate(cause error) error {
+	s.drop()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 500*time.Millisecond) {
+		switch fate, err := s.ask(ctx); {
+		case err == nil && fate == "committed":
+			return nil
+		case err == nil && fate == "aborted":
+			return fmt.Errorf("%w: the commit was undone: %w", errDirty, cause)
+		case err == nil && fate == "":
+			return fmt.Errorf("nobody knows what became of the commit: %w", cause)
+		}
+		select { // in progress, or no server
+		case <-ctx.Done():
+			return fmt.Errorf("nobody told what became of the commit: %w", cause)
+		case <-time.After(pause):
+		}
+	}
+}
+
+func (s *postgresSession) ask(ctx context.Context) (string, error) {
+	conn, err := s.server.connect(ctx, nil)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	var fate string
+	err = conn.QueryRow(ctx, fateOfXID, s.xid).Scan(&fate)
+	return fate, err
+}
+
+// rollback implements session.
+func (s *postgresSession) rollback() error {
+	s.batch, s.wants = &pgx.Batch{}, s.wants[:0]
+	if s.conn == nil || s.conn.IsClosed() {
+		return nil
+	}
+	if s.conn.PgConn().TxStatus() == 'I' {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), connecting)
+	defer cancel()
+	if _, err := s.conn.Exec(ctx, "rollback"); err != nil {
+		s.drop()
+		return err
+	}
+	return nil
+}
+
+// drop ends a connection that is of no more use.
+func (s *postgresSession) drop() {
+	if s.conn == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = s.conn.Close(ctx) // the server finds out by itself
+	s.conn = nil
+}
+
+// close implements session.
+func (s *postgresSession) close() error {
+	s.drop()
+	return nil
+}
