@@ -30,7 +30,14 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if started.Load() {
+		if err := shared().server.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = max(code, 1)
+		}
+	}
+	os.Exit(code)
 }
 
 // writeUntilKilled accepts intents from many callers and prints the number of each one that was acknowledged.
