@@ -39,6 +39,9 @@ func (c *Config) setDefaults() {
 	def(&c.Beskedfordeler.AMQPURL, brokers[c.Serviceplatformen.Environment])
 	def(&c.Beskedfordeler.EntityID, beskedfordeler.PullEntityID)
 	def(&c.Beskedfordeler.Listen, "127.0.0.1:8445")
+	if c.Beskedfordeler.Consumers == 0 {
+		c.Beskedfordeler.Consumers = 4
+	}
 	def(&c.Log.Level, "info")
 	def(&c.Log.Format, "json")
 	if len(c.SF1606.Authorities) == 0 && c.Serviceplatformen.CVR != "" {

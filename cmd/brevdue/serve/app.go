@@ -62,11 +62,11 @@ type App struct {
 	registry  *registration.Registry
 	downloads *download.Signer
 	channels  []*breaker.Breaker
-	puller    *beskedfordeler.Puller // nil: statuses are not pulled
-	courier   *callback.Courier      // nil: nobody wants to be told
-	inbound   *inbound.Service       // nil: no post is received
-	ngdp      *sf1606.NgDP           // nil: no post is pulled
-	closers   []func()               // of channels
+	pullers   []*beskedfordeler.Puller // none: statuses are not pulled
+	courier   *callback.Courier        // nil: nobody wants to be told
+	inbound   *inbound.Service         // nil: no post is received
+	ngdp      *sf1606.NgDP             // nil: no post is pulled
+	closers   []func()                 // of channels
 
 	api, push, postmodtag listener
 	closing               sync.Once
@@ -140,8 +140,8 @@ func (a *App) Run(ctx context.Context) error {
 	if a.ngdp != nil {
 		front.Go(func() error { return a.ngdp.Run(ctx) })
 	}
-	if a.puller != nil {
-		front.Go(func() error { return a.puller.Run(ctx) })
+	for _, p := range a.pullers {
+		front.Go(func() error { return p.Run(ctx) })
 	}
 	front.Go(func() error { // a failed worker ends the process: its supervisor starts it anew
 		select {

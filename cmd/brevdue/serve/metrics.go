@@ -2,6 +2,8 @@ package serve
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/brevdue/brevdue/sf1601/beskedfordeler"
 )
 
 // gauges shows the state of the parts that keep count themselves. Its labels are closed lists.
@@ -19,7 +21,7 @@ func (a *App) gauges() *gauges {
 	}
 	return &gauges{
 		app:         a,
-		connected:   desc("pull_connected", "1 while statuses are pulled from the dueslag."),
+		connected:   desc("pull_connected", "Consumers that pull statuses from the dueslag."),
 		messages:    desc("pull_messages_total", "Messages from the dueslag, by what became of them.", "result"),
 		connections: desc("pull_connections_total", "Logins at the broker, by why they were made.", "reason"),
 		told:        desc("callbacks_delivered_total", "Events that their producer confirmed.", "producer"),
@@ -40,13 +42,20 @@ func (g *gauges) Collect(to chan<- prometheus.Metric) {
 	counter := func(d *prometheus.Desc, n uint64, labels ...string) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n), labels...)
 	}
-	if g.app.puller != nil {
-		s := g.app.puller.State()
-		connected := 0.0
-		if s.Connected {
-			connected = 1
+	if len(g.app.pullers) > 0 {
+		connected, s := 0, beskedfordeler.PullState{}
+		for _, p := range g.app.pullers {
+			one := p.State()
+			if one.Connected {
+				connected++
+			}
+			s.Settled += one.Settled
+			s.Quarantined += one.Quarantined
+			s.Redelivered += one.Redelivered
+			s.Reconnects += one.Reconnects
+			s.Renewals += one.Renewals
 		}
-		to <- prometheus.MustNewConstMetric(g.connected, prometheus.GaugeValue, connected)
+		to <- prometheus.MustNewConstMetric(g.connected, prometheus.GaugeValue, float64(connected))
 		counter(g.messages, s.Settled, "settled")
 		counter(g.messages, s.Quarantined, "quarantined")
 		counter(g.messages, s.Redelivered, "redelivered")

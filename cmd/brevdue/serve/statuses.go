@@ -57,7 +57,8 @@ func (a *App) readReceipt(raw []byte) (gateway.Receipt, error) {
 	return a.statuses().receipt(raw, b), nil
 }
 
-// openPull makes the puller of the configured dueslag. It connects when it runs.
+// openPull makes the pullers of the configured dueslag, each of which takes one message at a time. They connect when they
+// run.
 func (a *App) openPull() error {
 	b, s := a.cfg.Beskedfordeler, a.cfg.Serviceplatformen
 	cert, key, err := a.cfg.Certificate()
@@ -71,13 +72,17 @@ func (a *App) openPull() error {
 		}
 	}
 	in := a.statuses()
-	a.puller, err = beskedfordeler.NewPuller(beskedfordeler.PullConfig{
+	cfg := beskedfordeler.PullConfig{
 		URL: b.AMQPURL, Queue: b.Queue, TLS: secure, Token: a.loginToken(sts.Audience{CVR: s.CVR, EntityID: b.EntityID}),
 		Deliver: in.deliver, Quarantine: in.unreadable,
 		Now: time.Now, Logger: a.log.With("part", "beskedfordeler"),
-	})
-	if err != nil {
-		return config.Errors{{Key: "beskedfordeler.amqp_url", Text: err.Error()}}
+	}
+	for range b.Consumers {
+		p, err := beskedfordeler.NewPuller(cfg)
+		if err != nil {
+			return config.Errors{{Key: "beskedfordeler.amqp_url", Text: err.Error()}}
+		}
+		a.pullers = append(a.pullers, p)
 	}
 	return nil
 }
