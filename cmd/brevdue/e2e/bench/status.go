@@ -70,7 +70,7 @@ func pulling(ctx context.Context, b *bench) ([]row, error) {
 		return nil, fmt.Errorf("%d of %d letters were delivered", delivered, len(uuids))
 	}
 	return []row{
-		{"i. statuses pulled and settled, real RabbitMQ, one at a time, SQLite FULL", "≥ 1,000/s",
+		{"i. statuses pulled and settled, real RabbitMQ, SQLite FULL", "≥ 1,000/s",
 			verdict(speed >= 1000, fmt.Sprintf("%.0f/s", speed))},
 		{"   who had the processors", "", cost.shares()},
 	}, nil
