@@ -15,6 +15,7 @@ import (
 	"github.com/brevdue/brevdue/channels/digitalpost"
 	"github.com/brevdue/brevdue/gateway"
 	"github.com/brevdue/brevdue/sf1601"
+	"github.com/brevdue/brevdue/sf1601/memo"
 	"github.com/brevdue/brevdue/sf1601/memo/memotest"
 )
 
@@ -125,6 +126,47 @@ func TestEveryActionIsValidMeMo(t *testing.T) {
 		memotest.ValidateXSD(t, xml)
 		if len(l.Intent.Content.Documents) > 0 && bytes.Count(xml, []byte("<memo:Action>")) != 8 {
 			t.Error("not every action was written")
+		}
+	}
+}
+
+// TestAnAnswerIsValidMeMo writes a thread with everything that it can have, in both versions.
+func TestAnAnswerIsValidMeMo(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("å", 256)
+	full := gateway.Answered{
+		MessageID: long, MessageUUID: uuid.NewString(), ReplyUUID: uuid.NewString(), SenderID: "2512489996", RecipientID: "55133018",
+		CaseID: "2026-0417", ContactPointID: "241d39f6-998e-4929-b198-ccacbbf4b330", GeneratingSystemID: long,
+		Comment:    gateway.Private(strings.Repeat("<", 512)),
+		Additional: slices.Repeat([]gateway.Pair{{Label: "nøgle", Value: "værdi"}}, 4),
+	}
+	for v, valid := range map[memo.Version]func(testing.TB, ...[]byte){
+		memo.V1_1: memotest.ValidateXSD, memo.V1_2: memotest.ValidateXSD12,
+	} {
+		r := &recording{}
+		c := digitalpost.New(digitalpost.Config{Afsender: r, MemoVersion: v})
+		l := letter(t, "2512489996")
+		l.Intent.Content.Answers = []gateway.Answered{full, {MessageUUID: uuid.NewString()}}
+		if ps := c.Check(t.Context(), l); len(ps) > 0 {
+			t.Fatalf("%+v", ps)
+		}
+		c.Send(t.Context(), l)
+		doc, err := r.kombi.Message.Document()
+		if err != nil {
+			t.Fatal(err)
+		}
+		body := doc.Open(t.Context())
+		xml, err := io.ReadAll(body)
+		if err != nil || body.Close() != nil {
+			t.Fatal(err)
+		}
+		valid(t, xml)
+		if bytes.Count(xml, []byte("<memo:ReplyData>")) != 2 || bytes.Count(xml, []byte("<memo:AdditionalReplyData>")) != 4 {
+			t.Errorf("the thread is not whole: %s", xml)
+		}
+		l.Intent.Content.Answers[1].MessageUUID = "ingen"
+		if ps := c.Check(t.Context(), l); len(ps) != 1 || ps[0].Pointer != "" || ps[0].Code != "memo.uuid4" {
+			t.Errorf("a thread that cannot be written: %+v", ps)
 		}
 	}
 }

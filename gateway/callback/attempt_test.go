@@ -81,6 +81,10 @@ func TestTypeAndNameOfEvents(t *testing.T) {
 	if a, b := eventType(&message), eventType(&intent); a != "message.returned" || b != "intent.discarded" {
 		t.Error(a, b)
 	}
+	message.Code = gateway.CodeReply
+	if a := eventType(&message); a != "message.replied" {
+		t.Error(a)
+	}
 	if a, b := webhookID(&message), webhookID(&intent); a == b || a != "evt_7_"+strconv.FormatInt(at.UnixMicro(), 36) {
 		t.Error(a, b)
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // Inbound is the use cases of inbound post that the API needs. Package gateway/inbound has them.
-type Inbound interface {
+type Inbound interface { //nolint:interfacebloat // one use case a call of the contract
 	Post(ctx context.Context, id string) (*gateway.Post, []gateway.PostEvent, error)
 	Posts(ctx context.Context, f gateway.PostFilter) ([]gateway.Post, error)
 	PostCounts(ctx context.Context) (counts map[gateway.PostState]int, oldestQueued time.Time, err error)

@@ -205,7 +205,9 @@ func (s *Server) public(cfg Config) error {
 	prom := promhttp.HandlerFor(cfg.Metrics, promhttp.HandlerOpts{})
 	paths := map[string]func(w http.ResponseWriter, r *http.Request) error{
 		"/healthz": func(w http.ResponseWriter, r *http.Request) error {
-			return s.json(w, http.StatusOK, Health{Status: "ok", Channels: cfg.Channels(), Statuses: pulse.view(r.Context()), Inbound: pulse.inboundView(r.Context())})
+			return s.json(w, http.StatusOK, Health{
+				Status: "ok", Channels: cfg.Channels(), Statuses: pulse.view(r.Context()), Inbound: pulse.inboundView(r.Context()),
+			})
 		},
 		"/readyz": s.ready,
 		"/metrics": func(w http.ResponseWriter, r *http.Request) error {

@@ -32,6 +32,9 @@ const (
 	tokenOther   = "other-token-77e0"
 	tokenReader  = "reader-token-5150"
 	tokenAdmin   = "vagt-token-2718"
+	tokenESDH    = "esdh-token-6022"
+	tokenBoern   = "boern-token-1618"
+	tokenPost    = "post-token-1414"
 	tokenUnknown = "unknown-token-0000"
 )
 
@@ -52,6 +55,10 @@ func testProducers() []Producer {
 		{Name: "other", TokenSHA256: hash(tokenOther), Scopes: Scopes()},
 		{Name: "reader", TokenSHA256: hash(tokenReader), Scopes: []Scope{ReadIntents}},
 		{Name: "vagt", TokenSHA256: hash(tokenAdmin), Scopes: []Scope{AdminReceipts}},
+		// A producer that reads the answers to its letters, two systems that own post, and an operator.
+		{Name: "esdh", TokenSHA256: hash(tokenESDH), Scopes: append(Scopes(), ReadInbound, DecideInbound), Targets: []string{"esdh", "arkiv"}},
+		{Name: "boern", TokenSHA256: hash(tokenBoern), Scopes: []Scope{ReadInbound}, Targets: []string{"boern"}},
+		{Name: "posthus", TokenSHA256: hash(tokenPost), Scopes: []Scope{AdminInbound}},
 	}
 }
 
@@ -59,6 +66,7 @@ func testProducers() []Producer {
 // openapi.yaml.
 type house struct {
 	gateway *gateway.Gateway
+	inbound Inbound // nil until a test has one
 	journal *journal.Journal
 	url     string
 	http    *http.Client
@@ -110,7 +118,7 @@ func setup(t *testing.T, breaks ...func(Gateway) Gateway) *house {
 // serve puts a server over g and a watched client in front of it.
 func (h *house) serve(t *testing.T, g Gateway, logger *slog.Logger) {
 	t.Helper()
-	s, err := New(Config{Gateway: g, Producers: testProducers(), Logger: logger, MaxBody: 64 << 10, Version: "1.2.3"})
+	s, err := New(Config{Gateway: g, Inbound: h.inbound, Producers: testProducers(), Logger: logger, MaxBody: 64 << 10, Version: "1.2.3"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -86,6 +86,11 @@ func full(t *testing.T) *gateway.Intent {
 		},
 		ReplyAllowed: true, ReplyBy: start().Add(100 * time.Hour), Mandatory: true, LegalNotification: true,
 		KLE: "27.24.00", CaseID: "2026-0417", CaseSystem: "ESDH",
+		Answers: []gateway.Answered{{
+			MessageID: "MSG-1", MessageUUID: "7d444840-9dc0-41d1-b245-5ffdce74fad3", ReplyUUID: "7d444840-9dc0-41d1-b245-5ffdce74fad4",
+			SenderID: "2512489996", RecipientID: "55133018", CaseID: "2026-0417", ContactPointID: "241d39f6-998e-4929-b198-ccacbbf4b330",
+			GeneratingSystemID: "esdh-7", Comment: "Se bilag", Additional: []gateway.Pair{{Label: "nøgle", Value: "værdi"}},
+		}},
 	}
 	return i
 }
