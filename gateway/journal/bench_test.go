@@ -18,10 +18,17 @@ import (
 // benchCallers is how many hand in updates at the same time.
 const benchCallers = 64
 
-// letters runs one letter's work b.N times, from many callers at once, and reports letters a second.
-func letters(b *testing.B, callers int, work func(j gateway.Journal, n int) error) {
+// engines runs a benchmark on each engine, on an empty journal.
+func engines(b *testing.B, run func(b *testing.B, url string)) {
 	b.Helper()
-	j, err := journal.Open(b.Context(), "sqlite:"+b.TempDir()+"/journal.db", journal.Options{Migrate: true})
+	b.Run("sqlite", func(b *testing.B) { run(b, "sqlite:"+b.TempDir()+"/journal.db") })
+	b.Run("postgres", func(b *testing.B) { run(b, database(b)) })
+}
+
+// letters runs one letter's work b.N times, from many callers at once, and reports letters a second.
+func letters(b *testing.B, url string, callers int, work func(j gateway.Journal, n int) error) {
+	b.Helper()
+	j, err := journal.Open(b.Context(), url, journal.Options{Migrate: true})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -49,12 +56,12 @@ func letters(b *testing.B, callers int, work func(j gateway.Journal, n int) erro
 
 // BenchmarkAccept is intent, content, one inline document, message and event: 4 KB in all.
 func BenchmarkAccept(b *testing.B) {
-	letters(b, benchCallers, accept)
+	engines(b, func(b *testing.B, url string) { letters(b, url, benchCallers, accept) })
 }
 
 // BenchmarkAcceptAlone is the same for one caller, who pays a flush each time.
 func BenchmarkAcceptAlone(b *testing.B) {
-	letters(b, 1, accept)
+	engines(b, func(b *testing.B, url string) { letters(b, url, 1, accept) })
 }
 
 // sample is intent n with 4 KB: 1.6 KB of text and a document of 2.4 KB.
@@ -90,12 +97,14 @@ func event(i *gateway.Intent, m *gateway.Message, code string) *gateway.Event {
 
 // BenchmarkLife is a letter's whole life as the gateway writes it: accept, read, book, evidence shared by ten and 500 bytes
 // of the request, record, two receipts.
-func BenchmarkLife(b *testing.B) { life(b, 500) }
+func BenchmarkLife(b *testing.B) {
+	engines(b, func(b *testing.B, url string) { life(b, url, 500) })
+}
 
-func life(b *testing.B, skeleton int) {
+func life(b *testing.B, url string, skeleton int) {
 	b.Helper()
 	e := evidence{skeleton: skeleton}
-	letters(b, benchCallers, func(j gateway.Journal, n int) error {
+	letters(b, url, benchCallers, func(j gateway.Journal, n int) error {
 		last := b.N-n < benchCallers // the end: nobody may be left waiting for a tenth
 		if err := accept(j, n); err != nil {
 			return err

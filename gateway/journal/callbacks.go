@@ -122,7 +122,7 @@ func (t *tx) SaveCallback(c *gateway.Callback) error {
 
 // In: producer, cursor, last seq, page size. Out: the last event of the page, 0 when there is none.
 const selectReplayEnd = `SELECT coalesce(max(seq), 0) FROM
-	(SELECT seq FROM events WHERE producer = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?)`
+	(SELECT seq FROM events WHERE producer = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?) AS page`
 
 // In: producer, cursor, end of the page. Out: the lanes of the page's events in order.
 const selectReplayLanes = `SELECT DISTINCT CASE message_id WHEN '' THEN intent_id ELSE message_id END AS lane

@@ -44,13 +44,13 @@ const (
 WHERE state IN ('submitted', 'received') AND overdue_at IS NOT NULL GROUP BY channel ORDER BY channel`
 	// Out: count, time of the oldest.
 	selectQuarantineCount = `SELECT COUNT(*), MIN(received_at) FROM (SELECT received_at FROM receipts
-WHERE message_id IS NULL ORDER BY received_at, id LIMIT ?)`
+WHERE message_id IS NULL ORDER BY received_at, id LIMIT ?) AS waiting`
 	// Out: count, time of the oldest.
 	selectUnreadableCount = `SELECT COUNT(*), MIN(received_at) FROM (SELECT received_at FROM unreadable
-WHERE read_at IS NULL ORDER BY received_at, id LIMIT ?)`
+WHERE read_at IS NULL ORDER BY received_at, id LIMIT ?) AS waiting`
 	// Out: count, time the oldest was made.
 	selectHeldCount = `SELECT COUNT(*), MIN(created_at) FROM (SELECT created_at FROM messages
-WHERE state = 'held' ORDER BY created_at LIMIT ?)`
+WHERE state = 'held' ORDER BY created_at LIMIT ?) AS waiting`
 )
 
 // Health implements gateway.Reader.

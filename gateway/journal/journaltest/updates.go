@@ -111,13 +111,16 @@ func updateCancelled(t *testing.T, j gateway.Journal) {
 		})
 	}()
 	stop()
-	isErr(t, <-second, context.Canceled)
+	late := <-second
+	if late != nil { // a journal that runs updates side by side may have been faster
+		isErr(t, late, context.Canceled)
+	}
 
 	close(release)
 	must(t, <-first)
 	must(t, j.Update(t.Context(), func(gateway.Tx) error { return nil }))
-	if ran.Load() {
-		t.Error("a cancelled update ran")
+	if ran.Load() != (late == nil) {
+		t.Error("a cancelled update ran, or another did not")
 	}
 }
 

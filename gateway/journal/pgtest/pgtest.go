@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -221,11 +222,39 @@ func (s *Server) Stop() error { return s.end(syscall.SIGINT) }
 func (s *Server) end(signal syscall.Signal) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	var started []int
+	if signal == syscall.SIGKILL {
+		if err := s.cmd.Process.Signal(syscall.SIGSTOP); err != nil { // so that it starts nobody meanwhile
+			return fmt.Errorf("pgtest: %w", err)
+		}
+		started = children(s.cmd.Process.Pid)
+	}
 	if err := s.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("pgtest: %w", err)
 	}
 	<-s.gone
+	for _, pid := range started {
+		if err := syscall.Kill(pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("pgtest: %w", err)
+		}
+	}
 	return nil
+}
+
+// children are the processes that a process has started and that live. None where there is no /proc: they end by themselves
+// when they see that the one that started them is gone.
+func children(pid int) []int {
+	list, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil {
+		return nil
+	}
+	var pids []int
+	for field := range strings.FieldsSeq(string(list)) {
+		if child, err := strconv.Atoi(field); err == nil {
+			pids = append(pids, child)
+		}
+	}
+	return pids
 }
 
 // Pause stops the postmaster in its tracks, so that nobody new gets in; Resume has it go on.
@@ -244,4 +273,4 @@ func (s *Server) signal(signal syscall.Signal) error {
 }
 
 // Close stops the server and removes its folder.
-func (s *Server) Close() error { return errors.Join(s.Stop(), os.RemoveAll(s.dir)) }
+func (s *Server) Close() error { return errors.Join(s.end(syscall.SIGQUIT), os.RemoveAll(s.dir)) }
