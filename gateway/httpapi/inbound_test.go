@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/google/uuid"
@@ -475,6 +476,43 @@ func TestHealthTellsOfInboundPost(t *testing.T) {
 		if !strings.Contains(a.body, want) {
 			t.Errorf("the metrics lack %s", want)
 		}
+	}
+}
+
+// forward is a store whose files cannot be read from a later place, and break when told to.
+type forward struct {
+	Inbound
+
+	err error // after four bytes; nil: never
+}
+
+func (f forward) OpenMemo(context.Context, *gateway.Post) (io.ReadCloser, error) {
+	if f.err != nil {
+		return io.NopCloser(io.MultiReader(strings.NewReader(memoText[:4]), iotest.ErrReader(f.err))), nil
+	}
+	return io.NopCloser(io.MultiReader(strings.NewReader(memoText))), nil
+}
+
+func TestAStoreThatOnlyReadsForward(t *testing.T) {
+	t.Parallel()
+	m := newMailroom(t)
+	p := m.arrive(t, to("esdh"))
+	m.inbound = forward{Inbound: m.service}
+	m.serve(t, m.gateway, slog.New(slog.DiscardHandler))
+	path, bearer := "/v1/inbound/"+p.ID+"/memo", []string{"Authorization", "Bearer " + tokenESDH}
+	a := m.ask(t, http.MethodGet, path, "", append(bearer, "Range", "bytes=1-2")...)
+	if a.status != http.StatusOK || a.body != memoText || a.header.Get("Content-Length") != strconv.Itoa(len(memoText)) {
+		t.Errorf("%d %v %q", a.status, a.header, a.body)
+	}
+	if a = m.ask(t, http.MethodHead, path, "", bearer...); a.status != http.StatusOK || a.body != "" {
+		t.Errorf("HEAD: %d %q", a.status, a.body)
+	}
+	m.inbound = forward{m.service, errSecret}
+	m.serve(t, m.gateway, slog.New(slog.DiscardHandler))
+	client := &Client{BaseURL: m.url, Token: tokenESDH, HTTP: &http.Client{Transport: &http.Transport{}}}
+	t.Cleanup(client.HTTP.CloseIdleConnections)
+	if err := client.InboundMemo(t.Context(), p.ID, io.Discard); err == nil {
+		t.Error("half a file looks like a whole one")
 	}
 }
 

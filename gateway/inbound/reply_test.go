@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -345,5 +346,45 @@ func TestAnAnswerIsRefusedWithPointers(t *testing.T) {
 	}
 	if err := o.client.InboundDocument(t.Context(), p.ID, 0, io.Discard); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestAnyMessageCanBeAnswered: whatever a MeMo holds, the thread that is made of it is one that MeMo takes.
+func TestAnyMessageCanBeAnswered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	cvr, err := gateway.ParseCVR(authority)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answered := 0
+	for n := range 300 {
+		v := []memo.Version{memo.V1_1, memo.V1_2}[n%2]
+		m := memotest.Random(rand.New(rand.NewPCG(uint64(n), 6)), v) //nolint:gosec // a test's sample
+		sum, size, err := w.documents.Put(t.Context(), bytes.NewReader(bytesOf(t, m)), memo.MaxSize)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := w.service.Answering(t.Context(), &gateway.Post{
+			ID: "inb_1", MessageUUID: m.Header.MessageUUID, Memo: gateway.StoredFile{SHA256: sum, Size: size},
+		})
+		if errors.Is(err, gateway.ErrUnanswerable) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		answered++
+		l := gateway.Letter{Intent: &gateway.Intent{Recipient: a.Recipient, CreatedAt: w.clock.now(), Content: gateway.Content{
+			Title: a.Title, Text: "Svar", Answers: a.Answers, CaseID: a.CaseID, CaseSystem: a.CaseSystem,
+		}}, Sender: gateway.Sender{CVR: cvr, Label: "Testby Kommune"}}
+		for _, x := range []memo.Version{memo.V1_1, memo.V1_2} {
+			if ps := digitalpost.New(digitalpost.Config{MemoVersion: x}).Check(t.Context(), l); len(ps) > 0 {
+				t.Fatalf("sample %d in %s: %+v", n, x, ps)
+			}
+		}
+	}
+	if answered < 100 {
+		t.Errorf("only %d of 300 samples could be answered", answered)
 	}
 }
