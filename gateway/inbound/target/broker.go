@@ -112,14 +112,15 @@ func (b *broker) publish(ctx context.Context, p *inbound.Parcel, contentType str
 	defer stop()
 	channel, err := link.conn.Channel()
 	if err != nil {
-		return err
+		return fmt.Errorf("open a channel: %w", err)
 	}
 	ended := channel.NotifyClose(make(chan *amqp.Error, 1))
 	returned := channel.NotifyReturn(make(chan amqp.Return, 1))
 	if err := channel.Confirm(false); err != nil {
 		return lastWord(channel, ended, err)
 	}
-	confirm, err := channel.PublishWithDeferredConfirmWithContext(ctx, b.to.Exchange, b.key(), true, false, b.message(p, contentType, content))
+	message := b.message(p, contentType, content)
+	confirm, err := channel.PublishWithDeferredConfirmWithContext(ctx, b.to.Exchange, b.key(), true, false, message)
 	if err != nil {
 		return lastWord(channel, ended, err)
 	}

@@ -80,14 +80,14 @@ func rabbit(t testing.TB, which **rabbittest.Node) *rabbittest.Node {
 }
 
 // queueTarget publishes to a queue of its own, with user and password.
-func queueTarget(t testing.TB, n *rabbittest.Node, prefix string) routing.Target {
+func queueTarget(t testing.TB, n *rabbittest.Node) routing.Target {
 	t.Helper()
 	dir, _ := certificates(t)
 	file := filepath.Join(dir, "password")
 	if err := os.WriteFile(file, []byte(password+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	queue := prefix + uuid.NewString()
+	queue := uuid.NewString()
 	if err := n.Declare(queue); err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func brokerWorld(format string, o target.Options) func(t *testing.T) targettest.
 	return func(t *testing.T) targettest.World {
 		t.Helper()
 		n := rabbit(t, &rabbits.calm)
-		r := queueTarget(t, n, "")
+		r := queueTarget(t, n)
 		r.Format = format
 		return targettest.World{
 			Target: newTarget(t, r, o),
@@ -188,7 +188,7 @@ func TestBrokerConformance(t *testing.T) {
 }
 
 func TestBrokerLarge(t *testing.T) { //nolint:paralleltest // measures memory
-	for _, format := range []string{routing.FormatMemo, routing.FormatJSON} {
+	for _, format := range []string{routing.FormatMemo, routing.FormatJSON} { //nolint:paralleltest // as above
 		t.Run(format, func(t *testing.T) { targettest.RunLarge(t, brokerWorld(format, target.Options{AMQPMax: 128 << 20})(t)) })
 	}
 }
@@ -196,7 +196,7 @@ func TestBrokerLarge(t *testing.T) { //nolint:paralleltest // measures memory
 func TestBrokerRefusesWhatIsTooLarge(t *testing.T) {
 	t.Parallel()
 	n := rabbit(t, &rabbits.calm)
-	r, p := queueTarget(t, n, ""), targettest.Parcel(t, 100_000)
+	r, p := queueTarget(t, n), targettest.Parcel(t, 100_000)
 	code(t, newTarget(t, r, target.Options{AMQPMax: p.Post.Memo.Size - 1}).Deliver(t.Context(), p), inbound.Refused, "amqp.too_large")
 	code(t, newTarget(t, r, target.Options{AMQPMax: p.Post.Memo.Size}).Deliver(t.Context(), p), inbound.Taken, "amqp.confirmed")
 	// Larger than what RabbitMQ 3 takes: the broker says so itself.
@@ -247,7 +247,7 @@ func TestBrokerLoginsAndPlaces(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := queueTarget(t, n, "")
+			r := queueTarget(t, n)
 			if name == "exchange" {
 				bind(t, n, r.Queue)
 			}
@@ -294,7 +294,7 @@ func bind(t *testing.T, n *rabbittest.Node, queue string) {
 func TestBrokerInTrouble(t *testing.T) {
 	t.Parallel()
 	n := rabbit(t, &rabbits.hurt)
-	r := queueTarget(t, n, "")
+	r := queueTarget(t, n)
 	x := newTarget(t, r, target.Options{AMQPTimeout: 20 * time.Second})
 	deliver := func(word string) *inbound.Parcel {
 		t.Helper()
@@ -343,7 +343,7 @@ func TestBrokerInTrouble(t *testing.T) {
 func TestBrokerIsClosed(t *testing.T) {
 	t.Parallel()
 	n := rabbit(t, &rabbits.calm)
-	r := queueTarget(t, n, "")
+	r := queueTarget(t, n)
 	made, err := target.New(r, target.Options{})
 	if err != nil {
 		t.Fatal(err)

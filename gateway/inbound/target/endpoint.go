@@ -222,8 +222,8 @@ func (s *storeReader) Read(p []byte) (int, error) {
 	}
 	n, err := s.r.Read(p)
 	s.n += int64(n)
-	_, _ = s.sum.Write(p[:n])        // never fails
-	if err != nil && err != io.EOF { //nolint:errorlint // a reader's end is the bare value
+	_, _ = s.sum.Write(p[:n]) // never fails
+	if err != nil && err != io.EOF {
 		return n, &storeError{err}
 	}
 	if s.n >= s.file.Size && !s.whole() || err != nil && s.n < s.file.Size {

@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -101,9 +102,7 @@ func (s *system) take(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	status := s.status
 	s.calls++
-	for name, values := range s.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), s.header)
 	s.mu.Unlock()
 	if status >= 300 {
 		http.Error(w, targettest.Remote, status)
@@ -216,7 +215,9 @@ func endpointWorld(format string) func(t *testing.T) targettest.World {
 func linksOf(t *testing.T, body []byte) targettest.Copy {
 	t.Helper()
 	var note struct {
-		Documents []struct{ URL string }
+		Documents []struct {
+			URL string `json:"url"`
+		} `json:"documents"`
 	}
 	if err := json.Unmarshal(body, &note); err != nil {
 		t.Errorf("%v: %s", err, body)
@@ -241,7 +242,7 @@ func TestEndpointConformance(t *testing.T) {
 }
 
 func TestEndpointLarge(t *testing.T) { //nolint:paralleltest // measures memory
-	for _, format := range []string{routing.FormatMemo, routing.FormatJSON} {
+	for _, format := range []string{routing.FormatMemo, routing.FormatJSON} { //nolint:paralleltest // as above
 		t.Run(format, func(t *testing.T) { targettest.RunLarge(t, endpointWorld(format)(t)) })
 	}
 }
@@ -337,6 +338,9 @@ func TestEndpointFailures(t *testing.T) {
 			r := good
 			change(&r)
 			o := newTarget(t, r, target.Options{HTTPTimeout: 2 * time.Second}).Deliver(t.Context(), targettest.Parcel(t, 10))
+			if word == "http.tls " && o.Verdict == inbound.Later {
+				return // TLS 1.3 refuses a client after its handshake: what is read first, the alert or the end, is chance
+			}
 			if o.Code != strings.TrimSpace(word) || (o.Verdict == inbound.Taken) != (o.Code == "http.taken") {
 				t.Errorf("%s %s: %v", o.Verdict, o.Code, o.Err)
 			}
@@ -369,9 +373,11 @@ func TestEndpointJSON(t *testing.T) {
 		for _, step := range path {
 			switch key := step.(type) {
 			case string:
-				v = v.(map[string]any)[key]
+				m, _ := v.(map[string]any)
+				v = m[key]
 			case int:
-				v = v.([]any)[key]
+				l, _ := v.([]any)
+				v = l[key]
 			}
 		}
 		return v

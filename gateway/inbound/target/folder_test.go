@@ -1,6 +1,7 @@
 package target_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -134,7 +135,7 @@ func TestFolderLooksAsTheDocsSay(t *testing.T) {
 	if got := strings.Join(entries(t, home), " "); got != "documents memo.xml post.json receipt.json" {
 		t.Error(got)
 	}
-	if b, err := os.ReadFile(filepath.Join(home, "receipt.json")); err != nil || string(b) != string(p.Receipt) {
+	if b, err := os.ReadFile(filepath.Join(home, "receipt.json")); err != nil || !bytes.Equal(b, p.Receipt) {
 		t.Errorf("%s, %v", b, err)
 	}
 	for name, mode := range map[string]os.FileMode{".": 0o750, "memo.xml": 0o640, "documents": 0o750, "post.json": 0o640} {
@@ -152,10 +153,15 @@ func TestFolderLooksAsTheDocsSay(t *testing.T) {
 		}
 	}
 	var got struct {
-		ID, MessageUUID, SenderType, CaseID, Source string
-		Received                                    time.Time
-		Flags                                       []string
-		Documents                                   []struct{ File, SHA256 string }
+		ID          string    `json:"id"`
+		MessageUUID string    `json:"messageUUID"`
+		SenderType  string    `json:"senderType"`
+		CaseID      string    `json:"caseID"`
+		Received    time.Time `json:"received"`
+		Flags       []string  `json:"flags"`
+		Documents   []struct {
+			File string `json:"file"`
+		} `json:"documents"`
 	}
 	if err := json.Unmarshal(raw, &got); err != nil {
 		t.Fatal(err)

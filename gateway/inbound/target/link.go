@@ -111,7 +111,7 @@ func (d dialer) open(ctx context.Context) (*link, error) {
 	tcp := net.Dialer{Timeout: 15 * time.Second}
 	raw, err := tcp.DialContext(ctx, "tcp", d.address)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("connect: %w", err)
 	}
 	w := &wire{Conn: raw, raw: raw}
 	stop := context.AfterFunc(ctx, w.cut)
@@ -127,7 +127,9 @@ func (d dialer) open(ctx context.Context) (*link, error) {
 	conn, err := amqp.Open(w, amqp.Config{
 		SASL: []amqp.Authentication{login}, Vhost: d.vhost, Locale: "en_US", Heartbeat: heartbeat, FrameSize: frameSize,
 		ChannelMax: channelMax, Properties: amqp.Table{
-			"product": "brevdue", "capabilities": amqp.Table{"connection.blocked": true, "publisher_confirms": true, "authentication_failure_close": true},
+			"product": "brevdue", "capabilities": amqp.Table{
+				"connection.blocked": true, "publisher_confirms": true, "authentication_failure_close": true,
+			},
 		},
 	})
 	if err != nil {

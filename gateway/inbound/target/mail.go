@@ -127,7 +127,8 @@ func (b *mailbox) mail(p *inbound.Parcel, f form) *mail {
 	} {
 		h.WriteString(field[0] + ": " + field[1] + "\r\n")
 	}
-	h.WriteString("\r\n--" + boundary + "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n")
+	h.WriteString("\r\n--" + boundary + "\r\nContent-Type: text/plain; charset=utf-8\r\n" +
+		"Content-Transfer-Encoding: quoted-printable\r\n\r\n")
 	m.text([]byte(h.String()))
 	m.text(quoted(b.words(p, f)))
 	attach := func(kind, name string, file stored) {

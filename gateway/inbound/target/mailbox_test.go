@@ -227,7 +227,9 @@ func TestMailboxConformance(t *testing.T) {
 }
 
 func TestMailboxLarge(t *testing.T) { //nolint:paralleltest // measures memory
+	//nolint:paralleltest // as above
 	t.Run("attached", func(t *testing.T) { targettest.RunLarge(t, mailboxWorld(target.Options{MailMax: 1 << 30})(t)) })
+	//nolint:paralleltest // as above
 	t.Run("links", func(t *testing.T) { targettest.RunLarge(t, mailboxWorld(target.Options{})(t)) })
 }
 

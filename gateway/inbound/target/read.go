@@ -57,7 +57,7 @@ func (r *reading) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := r.r.Read(p)
-	if err != nil && err != io.EOF { //nolint:errorlint // a reader's end is the bare value
+	if err != nil && err != io.EOF {
 		r.failed = err
 	}
 	return n, err

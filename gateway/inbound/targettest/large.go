@@ -57,7 +57,8 @@ func RunLarge(t *testing.T, w World) {
 	if o.Verdict != inbound.Taken {
 		t.Fatalf("%s %s: %v", o.Verdict, o.Code, o.Err)
 	}
-	t.Logf("%s: %.1f MB in %s, %.1f MB of memory more", o.Code, float64(p.Post.Memo.Size)/1e6, took.Round(time.Millisecond), float64(more)/1e6)
+	t.Logf("%s: %.1f MB in %s, %.1f MB of memory more",
+		o.Code, float64(p.Post.Memo.Size)/1e6, took.Round(time.Millisecond), float64(more)/1e6)
 	if more > moreLarge {
 		t.Errorf("delivery of the largest message takes %d bytes of memory", more)
 	}

@@ -2,6 +2,7 @@ package targettest
 
 import (
 	"context"
+	cryptorand "crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -13,8 +14,6 @@ import (
 	"strconv"
 	"testing"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/brevdue/brevdue/gateway"
 	"github.com/brevdue/brevdue/gateway/inbound"
@@ -39,7 +38,7 @@ func Parcel(t testing.TB, sizes ...int64) *inbound.Parcel {
 	t.Helper()
 	dir := t.TempDir()
 	post := &gateway.Post{
-		ID: "inb_" + uuid.NewString(), MessageUUID: uuid.NewString(), MessageID: "MSG-1", Source: gateway.PostPushed,
+		ID: "inb_" + newUUID(), MessageUUID: newUUID(), MessageID: "MSG-1", Source: gateway.PostPushed,
 		ReceivedAt: time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC), State: gateway.PostQueued, Flags: []string{"pdf.javascript"},
 		Answers: &gateway.Correlation{
 			Producer: "huskeservice", IntentID: "int_1", Reference: "ref-1", MessageID: "msg_1", CaseID: CaseID,
@@ -59,7 +58,7 @@ func Parcel(t testing.TB, sizes ...int64) *inbound.Parcel {
 				KLEdata: &memo.KLEdata{SubjectKey: "27.00.00", Version: "1", Label: "Social service"},
 			},
 			ReplyData: []memo.ReplyData{{
-				MessageUUID: uuid.NewString(), CaseID: CaseID,
+				MessageUUID: newUUID(), CaseID: CaseID,
 				AdditionalReplyData: []memo.AdditionalReplyData{{Label: "sag", Value: "417"}},
 			}},
 		},
@@ -94,12 +93,21 @@ func Parcel(t testing.TB, sizes ...int64) *inbound.Parcel {
 	post.Facts = facts
 	return &inbound.Parcel{
 		Post: post, Receipt: []byte(`{"receiptStatus":"COMPLETED"}`),
-		Memo: func(context.Context) (io.ReadCloser, error) { return os.Open(path) },
+		Memo: func(context.Context) (io.ReadCloser, error) { return os.Open(path) }, //nolint:gosec // a folder of the test
 		Document: func(_ context.Context, n int) (io.ReadCloser, error) {
-			return os.Open(filepath.Join(dir, "document"+strconv.Itoa(n)))
+			return os.Open(filepath.Join(dir, "document"+strconv.Itoa(n))) //nolint:gosec // as memo
 		},
 		DocumentURL: func(n int) string { return Base + post.ID + "/documents/" + strconv.Itoa(n) },
 	}
+}
+
+// newUUID is a random UUID, version 4.
+func newUUID() string {
+	var b [16]byte
+	_, _ = cryptorand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	s := hex.EncodeToString(b[:])
+	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
 }
 
 func store(t testing.TB, path string, write func(io.Writer) error) gateway.StoredFile {

@@ -187,7 +187,7 @@ func endedHalfWay(t *testing.T, w World) {
 	taken(t, w, p, 1)
 }
 
-var errDisk = errors.New(Name + " " + Subject) // what an error of a store might hold
+var errDisk = errors.New("the letter of " + Name) // what an error of a store might hold
 
 // storeFails: the files cannot be read to their end.
 func storeFails(t *testing.T, w World) {
