@@ -270,6 +270,11 @@ func TestBrokerLoginsAndPlaces(t *testing.T) {
 // bind binds a queue to amq.direct by its own name.
 func bind(t *testing.T, n *rabbittest.Node, queue string) {
 	t.Helper()
+	admin(t, n, func(channel *amqp.Channel) error { return channel.QueueBind(queue, queue, "amq.direct", false, nil) })
+}
+
+func admin(t *testing.T, n *rabbittest.Node, do func(channel *amqp.Channel) error) {
+	t.Helper()
 	a := n.Authority()
 	conn, err := amqp.DialConfig(n.URL(), amqp.Config{
 		SASL: []amqp.Authentication{&amqp.ExternalAuth{}}, Vhost: "BF",
@@ -285,9 +290,32 @@ func bind(t *testing.T, n *rabbittest.Node, queue string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := channel.QueueBind(queue, queue, "amq.direct", false, nil); err != nil {
+	if err := do(channel); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestBrokerQueueIsFull: the broker says no to what a full queue does not take; the next one that fits is taken over the
+// same connection.
+func TestBrokerQueueIsFull(t *testing.T) {
+	t.Parallel()
+	n := rabbit(t, &rabbits.calm)
+	r := queueTarget(t, n)
+	r.Queue = uuid.NewString()
+	admin(t, n, func(channel *amqp.Channel) error {
+		_, err := channel.QueueDeclare(r.Queue, true, false, false, false, amqp.Table{"x-max-length": 1, "x-overflow": "reject-publish"})
+		return err
+	})
+	x := newTarget(t, r, target.Options{})
+	first := targettest.Parcel(t, 10)
+	code(t, x.Deliver(t.Context(), first), inbound.Taken, "amqp.confirmed")
+	second := targettest.Parcel(t, 10)
+	code(t, x.Deliver(t.Context(), second), inbound.Later, "amqp.nack")
+	admin(t, n, func(channel *amqp.Channel) error {
+		_, err := channel.QueuePurge(r.Queue, false)
+		return err
+	})
+	code(t, x.Deliver(t.Context(), second), inbound.Taken, "amqp.confirmed")
 }
 
 // TestBrokerInTrouble: it is killed and comes back, closes connections, and takes nothing for a while.

@@ -18,8 +18,7 @@ func TestCodesAreInTheDocs(t *testing.T) {
 	}
 	var table strings.Builder
 	for _, c := range target.Codes() {
-		row := fmt.Sprintf("| `%s` | %s | %s |\n", c.Word, c.Verdict, c.Text)
-		table.WriteString(row)
+		fmt.Fprintf(&table, "| %#q | %s | %s |\n", c.Word, c.Verdict, c.Text)
 	}
 	if !strings.Contains(string(doc), table.String()) {
 		t.Errorf("docs/inbound.md lacks this table:\n%s", table.String())
