@@ -16,6 +16,9 @@
 // its order, by several workers and in bounded memory; answers wait for a client that sends all before it reads, up to a
 // limit.
 //
+// Inbound post ([InboundAPI]) is not a producer's by who posted it but by what it answers and where it goes; a post that the
+// caller may not see is one that is not there. Its files are sent as attachments that no browser shows.
+//
 // [API] is implemented twice: by the server behind the routes and by [Client]. The document at /openapi.json describes
 // the same interface for everybody else; a test holds every request and answer of the test suite against it.
 //

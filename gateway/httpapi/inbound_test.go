@@ -487,10 +487,11 @@ type forward struct {
 }
 
 func (f forward) OpenMemo(context.Context, *gateway.Post) (io.ReadCloser, error) {
+	content := io.MultiReader(strings.NewReader(memoText))
 	if f.err != nil {
-		return io.NopCloser(io.MultiReader(strings.NewReader(memoText[:4]), iotest.ErrReader(f.err))), nil
+		content = io.MultiReader(strings.NewReader(memoText[:4]), iotest.ErrReader(f.err))
 	}
-	return io.NopCloser(io.MultiReader(strings.NewReader(memoText))), nil
+	return io.NopCloser(content), nil
 }
 
 func TestAStoreThatOnlyReadsForward(t *testing.T) {

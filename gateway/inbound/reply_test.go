@@ -360,7 +360,7 @@ func TestAnyMessageCanBeAnswered(t *testing.T) {
 	answered := 0
 	for n := range 300 {
 		v := []memo.Version{memo.V1_1, memo.V1_2}[n%2]
-		m := memotest.Random(rand.New(rand.NewPCG(uint64(n), 6)), v) //nolint:gosec // a test's sample
+		m := memotest.Random(rand.New(rand.NewPCG(uint64(n), 6)), v)
 		sum, size, err := w.documents.Put(t.Context(), bytes.NewReader(bytesOf(t, m)), memo.MaxSize)
 		if err != nil {
 			t.Fatal(err)
