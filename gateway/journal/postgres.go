@@ -123,7 +123,7 @@ func (p *postgres) open(ctx context.Context, opts Options) (*Journal, error) {
 	}
 	j := &Journal{reader: reader{pool: pool}, line: newLine()}
 	for range opts.Writers {
-		s := &postgresSession{server: p, words: writerWords()}
+		s := &postgresSession{server: p, words: writerWords(), waiting: func() int { return len(j.line.requests) }}
 		w := &writer{line: j.line, session: s, log: opts.Logger, now: opts.Now, limit: postgresGroup}
 		w.apart = func() error { return w.alone(s) }
 		j.writers = append(j.writers, w)

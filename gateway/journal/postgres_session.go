@@ -17,22 +17,26 @@ import (
 type postgresSession struct {
 	server  *postgres
 	words   map[string]string
-	conn    *pgx.Conn // nil: none
-	careful bool      // nothing is put off
+	conn    *pgx.Conn  // nil: none
+	careful bool       // nothing is put off
+	waiting func() int // how many updates wait
 
-	batch  *pgx.Batch // what travels next
-	wants  []want     // what is expected of it
-	lost   error      // see broken
-	dirty  bool       // see wrote
-	marked bool       // the transaction has marked its place among the events
-	xid    string     // of the transaction, once it has written; "": not known
+	batch *pgx.Batch // what travels next
+	wants []want     // what is expected of it
+	lost  error      // see broken
+	dirty bool       // see wrote
+	asked bool       // for xid
+	xid   string     // of the transaction, once it has written; "": not known
+
+	numbers []int64 // taken for the events of the transaction
+	ahead   bool    // numbers travels with the next journey
 }
 
 // want is what is expected of a statement that was put off.
 type want struct {
 	query string
-	rows  int64   // how many it writes
-	into  *string // where its only column goes
+	rows  int64 // how many it writes
+	into  any   // where its only column goes; nil: nowhere
 }
 
 // anyRows is the want of a statement that may write any number of rows.
@@ -43,7 +47,7 @@ func foreseen(query string) (rows int64, may bool) {
 	switch query {
 	case insertContent, insertDocument, insertMessage, insertAttempt, insertPostContent, insertPostDocument, insertUpload, insertBatch,
 		updateMessage, updateIntentStatus, closeAttempt, updateEvidence, updatePost, updateBatch, matchReceipt,
-		insertCallback, claimCallback, tallyDelivered, tallyFailed, upsertWorker:
+		insertCallback, claimCallback, tallyDelivered, tallyFailed, upsertWorker, insertEvent:
 		return 1, true
 	case insertManifest, nextOfLane, deleteWorker:
 		return anyRows, true
@@ -51,10 +55,13 @@ func foreseen(query string) (rows int64, may bool) {
 	return 0, false
 }
 
+// mostNumbers bounds how many events' numbers are taken ahead.
+const mostNumbers = 32
+
 // The statements of a session's own.
 const (
-	markEvents = "SELECT journal_mark()"
-	lockName   = "SELECT pg_advisory_xact_lock($1)"
+	takeNumbers = "SELECT journal_numbers($1)"
+	lockName    = "SELECT pg_advisory_xact_lock($1)"
 	// currentXID gives the transaction the number by which its fate can be asked for when its commit was not answered.
 	currentXID = "SELECT pg_current_xact_id()::text"
 	fateOfXID  = "SELECT coalesce(pg_xact_status($1::text::xid8), '')"
@@ -62,7 +69,8 @@ const (
 
 // begin implements session. It travels with the first statement.
 func (s *postgresSession) begin() error {
-	s.lost, s.dirty, s.marked, s.xid = nil, false, false, ""
+	s.lost, s.dirty, s.asked, s.xid = nil, false, false, ""
+	s.numbers, s.ahead = nil, false
 	if s.conn != nil && s.conn.IsClosed() {
 		s.conn = nil
 	}
@@ -118,14 +126,39 @@ func (s *postgresSession) lock(name ...string) error {
 
 // writing prepares for a statement that writes.
 func (s *postgresSession) writing(query string) {
-	if s.xid == "" {
+	if !s.asked {
 		s.put(want{rows: anyRows, into: &s.xid}, currentXID)
-		s.xid = "asked"
+		s.asked = true
 	}
-	if query == insertEvent && !s.marked {
-		s.put(want{rows: anyRows}, markEvents)
-		s.marked = true
+}
+
+// number returns the number of the next event. They are taken some at a time, as many as the updates that wait are likely to
+// need; what is left over is never used.
+func (s *postgresSession) number() (int64, error) {
+	if s.ahead {
+		if err := s.travel(nil); err != nil {
+			return 0, err
+		}
 	}
+	if len(s.numbers) == 0 {
+		s.takeNumbers()
+		if err := s.travel(nil); err != nil {
+			return 0, err
+		}
+	}
+	n := s.numbers[0]
+	s.numbers = s.numbers[1:]
+	return n, nil
+}
+
+// takeNumbers has numbers travel with the next journey.
+func (s *postgresSession) takeNumbers() {
+	wanted := 1
+	if s.waiting != nil && !s.careful {
+		wanted = min(1+s.waiting(), mostNumbers)
+	}
+	s.put(want{rows: anyRows, into: &s.numbers}, takeNumbers, wanted)
+	s.ahead = true
 }
 
 // exec implements session.
@@ -166,6 +199,14 @@ func (s *postgresSession) known(query string) (string, error) {
 
 // insert implements session.
 func (s *postgresSession) insert(query string, args ...any) (int64, error) {
+	if query == insertEvent {
+		n, err := s.number()
+		if err != nil {
+			return 0, err
+		}
+		_, err = s.exec(query, append([]any{n}, args...)...)
+		return n, err
+	}
 	id, inserted, err := s.insertUnless(query, args...)
 	if err == nil && !inserted {
 		err = s.failed(errors.New("nothing was inserted"))
@@ -230,6 +271,7 @@ func (s *postgresSession) query(query string, args []any, scan func(row) error) 
 func (s *postgresSession) travel(read func(pgx.BatchResults) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	s.ahead = false
 	answers := s.conn.SendBatch(ctx, s.batch)
 	err := s.look(answers)
 	if err == nil && read != nil {

@@ -35,6 +35,8 @@ func lockingWords() map[string]string {
 WHERE m.id = ? FOR NO KEY UPDATE OF i, m`,
 		selectIntentHead: selectIntentHead + ` FOR NO KEY UPDATE`,
 		selectPost:       selectPost + ` FOR NO KEY UPDATE`,
+		// The session has taken the number.
+		insertEvent: strings.NewReplacer("(at, producer", "(seq, at, producer", "VALUES (", "VALUES (?, ").Replace(insertEvent),
 		// Another process looks at the next one meanwhile.
 		selectCallbackDue: strings.Replace(selectCallbackDue, "LIMIT 1", "LIMIT 1 FOR NO KEY UPDATE OF c SKIP LOCKED", 1),
 		// Each connection counts for itself.
@@ -59,7 +61,7 @@ func of(table, columns string) string {
 
 // numbered are the statements whose row gets a number, with the column that holds it.
 func numbered() map[string]string {
-	return map[string]string{insertEvent: "seq", insertPostEvent: "seq", insertExhibit: "id"}
+	return map[string]string{insertPostEvent: "seq", insertExhibit: "id"}
 }
 
 // hint is what SQLite is told about an index.
