@@ -80,7 +80,7 @@ func (a *App) apiHandler() (http.Handler, error) {
 		for n, s := range p.Scopes {
 			scopes[n] = httpapi.Scope(s)
 		}
-		producers = append(producers, httpapi.Producer{Name: p.Name, TokenSHA256: tokens, Scopes: scopes})
+		producers = append(producers, httpapi.Producer{Name: p.Name, TokenSHA256: tokens, Scopes: scopes, Targets: p.Targets})
 	}
 	operators := make([]console.Operator, 0, len(a.cfg.Operators))
 	for _, o := range a.cfg.Operators {
@@ -91,9 +91,11 @@ func (a *App) apiHandler() (http.Handler, error) {
 		operators = append(operators, console.Operator{Name: o.Name, PasswordSHA256: hash})
 	}
 	var err error
-	if a.console, err = console.New(console.Config{
-		Operators: operators, RedisConnOpt: a.queue.RedisConnOpt(), Statuses: a.gateway,
-	}); err != nil {
+	pages := console.Config{Operators: operators, RedisConnOpt: a.queue.RedisConnOpt(), Statuses: a.gateway, Now: time.Now}
+	if a.inbound != nil {
+		pages.Inbound = a.inbound
+	}
+	if a.console, err = console.New(pages); err != nil {
 		return nil, err
 	}
 	mounts := map[string]http.Handler{console.Root: a.console}
@@ -104,12 +106,16 @@ func (a *App) apiHandler() (http.Handler, error) {
 	if err := registry.Register(a.gauges()); err != nil {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}
-	return httpapi.New(httpapi.Config{
+	cfg := httpapi.Config{
 		Metrics: registry,
 		Gateway: a.gateway, Producers: producers, MaxBody: a.cfg.HTTP.MaxBody, Now: time.Now,
 		Version: a.opts.Version, Logger: a.log.With("part", "api"),
 		Mounts: mounts, Channels: a.states, Evidence: a.evidence,
-	})
+	}
+	if a.inbound != nil {
+		cfg.Inbound = a.inbound
+	}
+	return httpapi.New(cfg)
 }
 
 // states tells how the far end of each channel fares.
