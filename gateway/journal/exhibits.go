@@ -82,8 +82,10 @@ func (r reader) Dossier(ctx context.Context, producer, messageID string) (*gatew
 		if err := s.one(selectMessage, func(r row) error { return scanMessage(r, &d.Message) }, messageID); err != nil {
 			return err
 		}
-		if err := s.letter(d.Intent, selectIntentOfProducer, d.Message.IntentID, producer, producer); err != nil {
-			return err
+		for _, q := range letter(d.Intent, selectIntentOfProducer, d.Message.IntentID, producer, producer) {
+			if err := s.pool.wrap(s.op, q.ask(s.ctx, s.source)); err != nil {
+				return err
+			}
 		}
 		if err := s.many(selectEventsOfMessage, appendEvent(&d.Events), messageID, d.Intent.ID); err != nil {
 			return err

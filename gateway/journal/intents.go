@@ -144,8 +144,7 @@ WHERE intent_id = ? ORDER BY n`
 // Intent implements gateway.Reader.
 func (r reader) Intent(ctx context.Context, id string) (*gateway.Intent, error) {
 	i := new(gateway.Intent)
-	err := r.snapshot(ctx, "intent", func(s snapshot) error { return s.letter(i, selectIntent, id) })
-	if err != nil {
+	if err := r.pool.wrap("intent", r.pool.all(ctx, letter(i, selectIntent, id))); err != nil {
 		return nil, err
 	}
 	return i, nil
@@ -154,38 +153,33 @@ func (r reader) Intent(ctx context.Context, id string) (*gateway.Intent, error) 
 // IntentView implements gateway.Reader.
 func (r reader) IntentView(ctx context.Context, producer, id string) (*gateway.Intent, error) {
 	i := new(gateway.Intent)
-	err := r.snapshot(ctx, "intent view", func(s snapshot) error {
-		if err := s.letter(i, selectIntentOfProducer, id, producer, producer); err != nil {
-			return err
-		}
-		return s.many(selectMessagesOf, appendMessage(&i.Messages), id)
-	})
-	if err != nil {
+	err := r.pool.all(ctx, append(letter(i, selectIntentOfProducer, id, producer, producer),
+		question{query: selectMessagesOf, args: []any{id}, scan: appendMessage(&i.Messages)}))
+	if err := r.pool.wrap("intent view", err); err != nil {
 		return nil, err
 	}
 	return i, nil
 }
 
-// letter reads an intent with recipient, content and documents.
-func (s snapshot) letter(i *gateway.Intent, query string, args ...any) error {
-	err := s.one(query, func(r row) error {
-		var recipient, content []byte
-		if err := scanHead(r, i, &recipient, &content); err != nil {
-			return err
-		}
-		return unmarshalLetter(i, recipient, content)
-	}, args...)
-	if err != nil {
-		return err
+// letter asks for an intent with recipient, content and documents.
+func letter(i *gateway.Intent, query, id string, more ...any) []question {
+	return []question{
+		{query: query, args: append([]any{id}, more...), one: true, scan: func(r row) error {
+			var recipient, content []byte
+			if err := scanHead(r, i, &recipient, &content); err != nil {
+				return err
+			}
+			return unmarshalLetter(i, recipient, content)
+		}},
+		{query: selectDocuments, args: []any{id}, scan: func(r row) error {
+			var d gateway.Document
+			if err := r.Scan(&d.Filename, &d.ContentType, &d.Size, &d.SHA256, &d.Inline); err != nil {
+				return err
+			}
+			i.Content.Documents = append(i.Content.Documents, d)
+			return nil
+		}},
 	}
-	return s.many(selectDocuments, func(r row) error {
-		var d gateway.Document
-		if err := r.Scan(&d.Filename, &d.ContentType, &d.Size, &d.SHA256, &d.Inline); err != nil {
-			return err
-		}
-		i.Content.Documents = append(i.Content.Documents, d)
-		return nil
-	}, i.ID)
 }
 
 // Intents implements gateway.Reader. A Limit of 0 or less is 100.

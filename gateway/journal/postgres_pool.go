@@ -32,17 +32,21 @@ func openPostgresPool(ctx context.Context, config *pgxpool.Config, connections i
 	return p, nil
 }
 
+// own is a query in PostgreSQL's words.
+func (p *postgresPool) own(query string) string {
+	if words, known := p.words[query]; known {
+		return words
+	}
+	return postgresWords(query)
+}
+
 // asker is a pool, or a transaction of one of its connections.
 type asker interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
 func (p *postgresPool) ask(ctx context.Context, of asker, query string, args []any, scan func(row) error) error {
-	words, known := p.words[query]
-	if !known {
-		words = postgresWords(query)
-	}
-	rows, err := of.Query(ctx, words, postgresArgs(args)...)
+	rows, err := of.Query(ctx, p.own(query), postgresArgs(args)...)
 	if err != nil {
 		return err
 	}
@@ -73,6 +77,47 @@ func (p *postgresPool) snapshot(ctx context.Context, ask func(source) error) err
 	}
 	defer func() { _ = t.Rollback(context.WithoutCancel(ctx)) }() // nothing was written
 	return ask(postgresSnapshot{pool: p, tx: t})
+}
+
+// all implements pool.
+func (p *postgresPool) all(ctx context.Context, questions []question) error {
+	var batch pgx.Batch
+	batch.Queue("begin isolation level repeatable read read only")
+	for _, q := range questions {
+		batch.Queue(p.own(q.query), postgresArgs(q.args)...)
+	}
+	batch.Queue("commit")
+	answers := p.pool.SendBatch(ctx, &batch)
+	err := readAll(answers, questions)
+	if errClose := answers.Close(); err == nil {
+		err = errClose
+	}
+	return err
+}
+
+// readAll reads the answers to begin and the questions.
+func readAll(answers pgx.BatchResults, questions []question) error {
+	if _, err := answers.Exec(); err != nil {
+		return err
+	}
+	for _, q := range questions {
+		if err := q.ask(context.Background(), answer{answers}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// answer is the next answer to a batch of questions.
+type answer struct{ answers pgx.BatchResults }
+
+// query implements source.
+func (a answer) query(_ context.Context, _ string, _ []any, scan func(row) error) error {
+	rows, err := a.answers.Query()
+	if err != nil {
+		return err
+	}
+	return eachRow(rows, scan)
 }
 
 // horizon implements pool.

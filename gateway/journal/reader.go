@@ -20,6 +20,8 @@ type pool interface {
 	source
 	// snapshot runs ask in one read transaction, so that several statements see the same moment.
 	snapshot(ctx context.Context, ask func(source) error) error
+	// all asks questions of one moment whose arguments are known beforehand: one journey, where a question costs one.
+	all(ctx context.Context, questions []question) error
 	// horizon is the number of the last event before which every event is visible or will never be. Ask for it before the
 	// events.
 	horizon(ctx context.Context) (int64, error)
@@ -33,6 +35,22 @@ type pool interface {
 type source interface {
 	// query calls scan for every row of a result, until scan returns an error.
 	query(ctx context.Context, query string, args []any, scan func(row) error) error
+}
+
+// question is a query that is asked together with others.
+type question struct {
+	query string
+	args  []any
+	scan  func(row) error
+	one   bool // it must have a row, and only the first is scanned
+}
+
+// ask asks of.
+func (q question) ask(ctx context.Context, of source) error {
+	if q.one {
+		return first(ctx, of, q.query, q.scan, q.args)
+	}
+	return of.query(ctx, q.query, q.args, q.scan)
 }
 
 // readerQueries lists what the readers ask all the time.

@@ -53,6 +53,18 @@ func (p *sqlitePool) snapshot(ctx context.Context, ask func(source) error) error
 	return ask(sqliteSnapshot{pool: p, tx: t})
 }
 
+// all implements pool.
+func (p *sqlitePool) all(ctx context.Context, questions []question) error {
+	return p.snapshot(ctx, func(of source) error {
+		for _, q := range questions {
+			if err := q.ask(ctx, of); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // horizon implements pool: only one transaction writes at a time, so events become visible in the order of their numbers.
 func (*sqlitePool) horizon(context.Context) (int64, error) { return math.MaxInt64, nil }
 
