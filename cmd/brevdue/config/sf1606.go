@@ -107,6 +107,13 @@ func (c *Config) checkRoutes(f *findings) {
 		f.add("sf1606.routes_file", err.Error(), "brevdue routes check --routes "+s.RoutesFile)
 		return
 	}
+	for n, p := range c.Producers {
+		for _, name := range p.Targets {
+			if _, known := rules.Target(name); !known {
+				f.add("producers."+strconv.Itoa(n)+".targets", "there is no target "+strconv.Quote(name), "the names are those of "+s.RoutesFile)
+			}
+		}
+	}
 	for _, t := range rules.Targets() {
 		if t.Kind != routing.Mail {
 			continue
