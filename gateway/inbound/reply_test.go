@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -386,5 +387,25 @@ func TestAnyMessageCanBeAnswered(t *testing.T) {
 	}
 	if answered < 100 {
 		t.Errorf("only %d of 300 samples could be answered", answered)
+	}
+}
+
+// TestAPostIsFoundByItsUUID: the short way answers as the list does.
+func TestAPostIsFoundByItsUUID(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.accept(letter())
+	u := p.MessageUUID
+	for _, f := range []gateway.PostFilter{
+		{MessageUUID: u, Limit: 1}, {MessageUUID: u}, {MessageUUID: u, After: p.ID, Limit: 1}, {MessageUUID: u, After: "inb_", Limit: 1},
+		{MessageUUID: u, State: gateway.PostQueued, Limit: 1}, {MessageUUID: u, State: gateway.PostHeld, Limit: 1},
+		{MessageUUID: u, Target: "desk", Limit: 1}, {MessageUUID: u, Target: "esdh", Limit: 1},
+		{MessageUUID: u, Producer: "huskeservice", Limit: 1}, {MessageUUID: uuid.NewString(), Limit: 1},
+	} {
+		got, err := w.service.Posts(t.Context(), f)
+		want, errList := w.journal.Posts(t.Context(), f)
+		if err != nil || errList != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%+v: %+v %v, the list has %+v %v", f, got, err, want, errList)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package inbound
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -14,11 +15,36 @@ import (
 
 // Posts lists posts without documents and facts, oldest first.
 func (s *Service) Posts(ctx context.Context, f gateway.PostFilter) ([]gateway.Post, error) {
+	if f.MessageUUID != "" {
+		return s.byUUID(ctx, f)
+	}
 	posts, err := s.cfg.Journal.Posts(ctx, f)
 	if err != nil {
 		return nil, fmt.Errorf("list posts: %w", err)
 	}
 	return posts, nil
+}
+
+// byUUID finds the one post that a messageUUID can name by the journal's index of them, where a list would look at every post.
+func (s *Service) byUUID(ctx context.Context, f gateway.PostFilter) ([]gateway.Post, error) {
+	id, _, err := s.cfg.Journal.PostReceipt(ctx, f.MessageUUID)
+	if errors.Is(err, gateway.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find a post: %w", err)
+	}
+	p, _, err := s.Post(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case f.Limit < 1, p.ID <= f.After, f.State != "" && p.State != f.State, f.Target != "" && p.Target != f.Target,
+		f.Producer != "" && (p.Answers == nil || p.Answers.Producer != f.Producer):
+		return nil, nil
+	}
+	p.Facts, p.Documents = nil, nil
+	return []gateway.Post{*p}, nil
 }
 
 // Post returns a post with its documents and its events in order. gateway.ErrNotFound.
