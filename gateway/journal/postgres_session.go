@@ -1,13 +1,17 @@
 package journal
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // postgresSession is a connection of a writer. Between it and the server every statement costs a journey, which takes longer
@@ -28,8 +32,9 @@ type postgresSession struct {
 	asked bool       // for xid
 	xid   string     // of the transaction, once it has written; "": not known
 
-	numbers []int64 // taken for the events of the transaction
-	ahead   bool    // numbers travels with the next journey
+	head    *savedRow // of the intent of the message that was asked for last: the next question
+	numbers []int64   // taken for the events of the transaction
+	ahead   bool      // numbers travels with the next journey
 }
 
 // want is what is expected of a statement that was put off.
@@ -70,7 +75,7 @@ const (
 // begin implements session. It travels with the first statement.
 func (s *postgresSession) begin() error {
 	s.lost, s.dirty, s.asked, s.xid = nil, false, false, ""
-	s.numbers, s.ahead = nil, false
+	s.numbers, s.ahead, s.head = nil, false, nil
 	if s.conn != nil && s.conn.IsClosed() {
 		s.conn = nil
 	}
@@ -93,7 +98,7 @@ func (s *postgresSession) put(w want, sql string, args ...any) {
 }
 
 // next implements session.
-func (s *postgresSession) next() { s.dirty = false }
+func (s *postgresSession) next() { s.dirty, s.head = false, nil }
 
 // wrote implements session.
 func (s *postgresSession) wrote() bool { return s.dirty }
@@ -168,6 +173,9 @@ func (s *postgresSession) exec(query string, args ...any) (int64, error) {
 		return 0, err
 	}
 	s.writing(query)
+	if query == updateIntentStatus {
+		s.head = nil
+	}
 	if rows, may := foreseen(query); may && !s.careful {
 		s.put(want{query: query, rows: rows}, words, postgresArgs(args)...)
 		s.dirty = true
@@ -247,8 +255,14 @@ func (s *postgresSession) query(query string, args []any, scan func(row) error) 
 	if err != nil {
 		return err
 	}
+	if query == selectIntentHead && s.head != nil && s.head.id == args[0] {
+		return scan(s.head)
+	}
 	var own error // of scan, which harms nothing
 	s.batch.Queue(words, postgresArgs(args)...)
+	if query == selectMessage {
+		s.batch.Queue(s.words[headOfMessage], args...)
+	}
 	err = s.travel(func(r pgx.BatchResults) error {
 		rows, err := r.Query()
 		if err != nil {
@@ -259,12 +273,57 @@ func (s *postgresSession) query(query string, args []any, scan func(row) error) 
 			own = scan(rows)
 		}
 		rows.Close()
+		if query == selectMessage && rows.Err() == nil {
+			return s.keepHead(r)
+		}
 		return rows.Err()
 	})
 	if err != nil {
 		return err
 	}
 	return own
+}
+
+// In: message id. Out: id and intentColumns of its intent, which the message's question has locked.
+const headOfMessage = `SELECT id, ` + intentColumns + ` FROM intents WHERE id = (SELECT intent_id FROM messages WHERE id = ?)`
+
+// keepHead reads the head of the message's intent, which is asked for next more often than not.
+func (s *postgresSession) keepHead(answers pgx.BatchResults) error {
+	rows, err := answers.Query()
+	if err != nil {
+		return err
+	}
+	s.head = nil
+	return eachRow(rows, func(row) error {
+		s.head = &savedRow{types: s.conn.TypeMap(), fields: slices.Clone(rows.FieldDescriptions()[1:])}
+		values := rows.RawValues()
+		for _, v := range values[1:] {
+			s.head.values = append(s.head.values, bytes.Clone(v)) // nil stays nil
+		}
+		s.head.id = string(values[0])
+		return nil
+	})
+}
+
+// savedRow is a row that was read before it was asked for.
+type savedRow struct {
+	id     any // a string
+	types  *pgtype.Map
+	fields []pgconn.FieldDescription
+	values [][]byte
+}
+
+// Scan implements row.
+func (r *savedRow) Scan(dest ...any) error {
+	if len(dest) != len(r.values) {
+		return fmt.Errorf("journal: %d columns for %d fields", len(r.values), len(dest))
+	}
+	for i, f := range r.fields {
+		if err := r.types.Scan(f.DataTypeOID, f.Format, r.values[i], dest[i]); err != nil {
+			return fmt.Errorf("journal: column %s: %w", f.Name, err)
+		}
+	}
+	return nil
 }
 
 // travel sends what was put off, and one statement more when read is not nil, and reads the answers.

@@ -88,6 +88,7 @@ func writerWords() map[string]string {
 			words[query] += " RETURNING " + column
 		}
 	}
+	words[headOfMessage] = postgresWords(headOfMessage)
 	return words
 }
 
