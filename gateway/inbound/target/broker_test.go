@@ -254,6 +254,9 @@ func TestBrokerLoginsAndPlaces(t *testing.T) {
 			queue := r.Queue
 			c.change(&r)
 			o := newTarget(t, r, target.Options{AMQPTimeout: 20 * time.Second}).Deliver(t.Context(), targettest.Parcel(t, 10))
+			if c.word == "amqp.tls" && o.Code == "amqp.connect" && strings.HasSuffix(name, "certificate") {
+				return // TLS 1.3 refuses a client after its handshake: what is read first, the alert or the end, is chance
+			}
 			if o.Code != c.word || (o.Verdict == inbound.Taken) != (c.word == "amqp.confirmed") || o.Verdict == inbound.Refused {
 				t.Errorf("%s %s: %v, wanted %s", o.Verdict, o.Code, o.Err, c.word)
 			}
