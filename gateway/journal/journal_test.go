@@ -27,3 +27,12 @@ func TestJournal(t *testing.T) {
 	t.Parallel()
 	journaltest.Run(t, open)
 }
+
+func TestTogether(t *testing.T) {
+	t.Parallel()
+	journaltest.Together(t, func(t *testing.T) []gateway.Journal {
+		t.Helper()
+		path := filepath.Join(t.TempDir(), "journal.db")
+		return []gateway.Journal{at(t, path), at(t, path)}
+	})
+}

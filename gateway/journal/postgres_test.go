@@ -78,3 +78,19 @@ func TestPostgres(t *testing.T) {
 		return openPostgres(t, database(t), journal.Options{})
 	})
 }
+
+// processes is how many journals are opened on one database.
+const processes = 3
+
+func TestPostgresTogether(t *testing.T) {
+	t.Parallel()
+	journaltest.Together(t, func(t *testing.T) []gateway.Journal {
+		t.Helper()
+		url := database(t)
+		var opened []gateway.Journal
+		for range processes {
+			opened = append(opened, openPostgres(t, url, journal.Options{}))
+		}
+		return opened
+	})
+}
