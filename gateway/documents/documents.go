@@ -10,6 +10,9 @@
 //
 // A document of any size costs one buffer of memory. The folder's files are readable by this user alone. Names in it
 // are hashes, never filenames, so nothing that a producer sends can become a path.
+//
+// With [Options.Sealer] what is put is sealed, under a keyed hash of its SHA-256, so that neither content nor name tells
+// which document it is. What lay there before is read as ever, and [Folder.Reseal] seals it. See seal.go.
 package documents
 
 import (
@@ -39,11 +42,14 @@ const bufferSize = 64 << 10
 type Options struct {
 	// Now tells which temporary files are old. Default time.Now.
 	Now func() time.Time
+	// Sealer seals what is put. nil: it is stored as it is, and a folder that holds sealed documents is not opened.
+	Sealer gateway.StreamSealer
 }
 
 // Folder is a gateway.Documents in a folder. It is safe for concurrent use, also by several processes.
 type Folder struct {
 	dir     string
+	sealer  gateway.StreamSealer // nil: none
 	buffers sync.Pool
 }
 
@@ -58,7 +64,10 @@ func Open(url string, opts Options) (*Folder, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	f := &Folder{dir: dir}
+	f := &Folder{dir: dir, sealer: opts.Sealer}
+	if err := f.refuseSealed(); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(f.temporary(), 0o700); err != nil {
 		return nil, fmt.Errorf("documents: %w", err)
 	}
@@ -142,8 +151,15 @@ func (f *Folder) fill(ctx context.Context, temp *os.File, r io.Reader, limit int
 	}
 	defer f.buffers.Put(buffer)
 	hash := sha256.New()
+	to, err := f.seal(temp)
+	if err != nil {
+		return "", 0, fmt.Errorf("documents: %w", err)
+	}
 	// Neither side has a method that would make io.CopyBuffer go around the buffer.
-	size, err := io.CopyBuffer(io.MultiWriter(temp, hash), &limited{ctx: ctx, r: r, left: limit}, buffer[:])
+	size, err := io.CopyBuffer(io.MultiWriter(to, hash), &limited{ctx: ctx, r: r, left: limit}, buffer[:])
+	if err == nil {
+		err = to.Close()
+	}
 	if err != nil {
 		return "", 0, fmt.Errorf("documents: %w", err)
 	}
@@ -155,7 +171,10 @@ func (f *Folder) fill(ctx context.Context, temp *os.File, r io.Reader, limit int
 
 // name gives a finished temporary file its place. When the content is there already, it stays as it is.
 func (f *Folder) name(temp, sum string) error {
-	path := f.path(sum)
+	path, err := f.newPath(sum)
+	if err != nil {
+		return err
+	}
 	folder := filepath.Dir(path)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return fmt.Errorf("documents: %w", err)
@@ -176,8 +195,9 @@ func (f *Folder) name(temp, sum string) error {
 // path is where a document lies: ab/cd/abcd... keeps the folders small.
 func (f *Folder) path(sum string) string { return filepath.Join(f.dir, sum[:2], sum[2:4], sum) }
 
-// Open implements gateway.Documents; the reader is an *os.File. Anything but 64 lower-case hexadecimal digits is
-// ErrNotFound: no document has such a name, and no path can be made of it.
+// Open implements gateway.Documents; the reader is an *os.File when the document is not sealed. Anything but 64 lower-case
+// hexadecimal digits is ErrNotFound: no document has such a name, and no path can be made of it. Reading one that was changed
+// or exchanged ends in gateway.ErrSealed, not io.EOF.
 func (f *Folder) Open(ctx context.Context, sum string) (io.ReadCloser, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -185,14 +205,21 @@ func (f *Folder) Open(ctx context.Context, sum string) (io.ReadCloser, error) {
 	if !isDigest(sum) {
 		return nil, fmt.Errorf("documents: not a SHA-256 in lower-case hexadecimal: %w", gateway.ErrNotFound)
 	}
-	file, err := os.Open(f.path(sum))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("documents: %s: %w", sum, gateway.ErrNotFound)
+	file, err := f.openSealed(sum)
+	if err != nil || file != nil {
+		return file, err
 	}
-	if err != nil {
+	plain, err := os.Open(f.path(sum))
+	switch {
+	case err == nil:
+		return plain, nil
+	case !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("documents: %w", err)
 	}
-	return file, nil
+	if file, err = f.openSealed(sum); err != nil || file != nil { // it was sealed between the two
+		return file, err
+	}
+	return nil, fmt.Errorf("documents: %s: %w", sum, gateway.ErrNotFound)
 }
 
 func isDigest(s string) bool {

@@ -44,7 +44,7 @@ func (s *Staged) SHA256() string { return s.sum }
 // Size is how many bytes it has.
 func (s *Staged) Size() int64 { return s.size }
 
-// Open reads it from its first byte; the reader is an *os.File.
+// Open reads it from its first byte, as Folder.Open.
 func (s *Staged) Open(ctx context.Context) (io.ReadCloser, error) {
 	if s.kept.Load() {
 		return s.folder.Open(ctx, s.sum)
@@ -53,7 +53,10 @@ func (s *Staged) Open(ctx context.Context) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("documents: %w", err)
 	}
-	return file, nil
+	if s.folder.sealer == nil {
+		return file, nil
+	}
+	return s.folder.unseal(file, s.sum)
 }
 
 // Keep gives it its name, durably. A second Keep does nothing.

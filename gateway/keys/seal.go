@@ -46,8 +46,12 @@ func spoiled(id string) error {
 	return fmt.Errorf("%w: sealed under %s, it was changed or lies in another's place", gateway.ErrSealed, id)
 }
 
-// Hashes implements gateway.Sealer.
+// Hashes implements gateway.Sealer. It looks at the file first: what another process has just stored under a new key must be
+// found.
 func (k *Keys) Hashes(kind string, value []byte) ([][]byte, error) {
+	k.looking.Lock()
+	_ = k.refresh() // sealing tells whether that may be
+	k.looking.Unlock()
 	r, err := k.sealing()
 	if err != nil {
 		return nil, err
