@@ -13,6 +13,7 @@ import (
 	"github.com/brevdue/brevdue/gateway"
 	"github.com/brevdue/brevdue/gateway/download"
 	"github.com/brevdue/brevdue/gateway/httpapi"
+	"github.com/brevdue/brevdue/gateway/queue"
 	"github.com/brevdue/brevdue/gateway/window"
 	"github.com/brevdue/brevdue/sf1601"
 	"github.com/brevdue/brevdue/sf1601/beskedfordeler"
@@ -101,13 +102,13 @@ func (c *Config) check() Errors {
 	f.address("http.listen", c.HTTP.Listen)
 	f.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	f.oneOf("log.format", c.Log.Format, "json", "text")
-	if scheme, _, _ := strings.Cut(c.Journal.URL, ":"); scheme != "sqlite" {
-		f.add("journal.url", "unknown journal "+strconv.Quote(scheme+":"), "this version keeps its journal in SQLite: sqlite:PATH")
-	}
+	c.checkJournal(&f)
 	if scheme, _, _ := strings.Cut(c.Documents.URL, ":"); scheme != "file" {
 		f.add("documents.url", "unknown document store "+strconv.Quote(scheme+":"), "this version keeps documents in a folder: file:DIR")
 	}
-	f.oneOf("queue.url", scheme(c.Queue.URL), "embedded", "redis", "rediss", "redis-sentinel", "redis-cluster")
+	if err := queue.CheckURL(c.Queue.URL); err != nil {
+		f.add("queue.url", err.Error(), "redis://HOST, redis-sentinel://HOST,HOST,HOST?master=NAME, redis-cluster://HOST,HOST,HOST, rediss: with TLS")
+	}
 	pair(&f, "http", c.HTTP.CertificateFile, c.HTTP.KeyFile, false)
 	c.checkServiceplatformen(&f)
 	c.checkBeskedfordeler(&f)

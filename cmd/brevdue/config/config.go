@@ -43,7 +43,8 @@ type HTTP struct {
 
 // Journal is where the truth is kept.
 type Journal struct {
-	URL string `koanf:"url"` // sqlite:PATH; default sqlite:brevdue-data/brevdue.db
+	// URL is sqlite:PATH or postgres://USER@HOST:PORT/DATABASE, without a password; default sqlite:brevdue-data/brevdue.db.
+	URL string `koanf:"url"`
 }
 
 // Queue is the muscle.

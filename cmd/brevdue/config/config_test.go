@@ -142,7 +142,12 @@ func TestLoadNamesTheKey(t *testing.T) {
 		"bad hash":                   {valid, []string{strings.Repeat("ab", 32), "secret"}, "producers.0.token_sha256", "sha256sum"},
 		"value of the wrong form":    {valid, []string{"rate: 50/s", "concurrency: many"}, "concurrency", "wrong form"},
 		"duration without a unit":    {valid, []string{"rate: 50/s", "unknown_wait: 10"}, "unknown_wait", "30s or 10m"},
-		"postgres":                   {valid, []string{"windows:", `journal: {url: "postgres://h/db"}` + "\nwindows:"}, "journal.url", "sqlite"},
+		"journal of no kind":         {valid, []string{"windows:", `journal: {url: "mysql://h/db"}` + "\nwindows:"}, "journal.url", "postgres"},
+		"journal without a file":     {valid, []string{"windows:", `journal: {url: "sqlite:"}` + "\nwindows:"}, "journal.url", "sqlite:PATH"},
+		"journal with a password":    {valid, []string{"windows:", `journal: {url: "postgres://u:hemmelig@h/db"}` + "\nwindows:"}, "journal.url", "passfile"},
+		"password as a parameter":    {valid, []string{"windows:", `journal: {url: "postgres://u@h/db?password=x"}` + "\nwindows:"}, "journal.url", "passfile"},
+		"journal that is no url":     {valid, []string{"windows:", `journal: {url: "postgres://u:50%@h/db"}` + "\nwindows:"}, "journal.url", "%XX"},
+		"journal of a bad parameter": {valid, []string{"windows:", `journal: {url: "postgres://h/db?sslmode=maybe"}` + "\nwindows:"}, "journal.url", "libpq"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -179,7 +179,7 @@ func togetherDedupe(t *testing.T, journals []gateway.Journal) {
 
 // togetherLegs ends the messages of an intent at the same time, each from another process. The last one must see all.
 func togetherLegs(t *testing.T, journals []gateway.Journal) {
-	const intents = 25
+	const intents = 60
 	legs := len(journals)
 	for n := range intents {
 		i, _ := Sample(n)
@@ -191,8 +191,8 @@ func togetherLegs(t *testing.T, journals []gateway.Journal) {
 		}
 		accept(t, journals[0], i, messages...)
 	}
-	everyone(journals, 1, func(j gateway.Journal, leg int) {
-		for n := range intents {
+	for n := range intents {
+		everyone(journals, 1, func(j gateway.Journal, leg int) {
 			_, sample := Sample(n*legs + leg)
 			if err := j.Update(t.Context(), func(tx gateway.Tx) error {
 				m, err := tx.Message(sample.ID)
@@ -218,8 +218,8 @@ func togetherLegs(t *testing.T, journals []gateway.Journal) {
 			}); err != nil {
 				t.Error(err)
 			}
-		}
-	})
+		})
+	}
 	for n := range intents {
 		i, _ := Sample(n)
 		got, err := journals[0].Intent(t.Context(), i.ID)
