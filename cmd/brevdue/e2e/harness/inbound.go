@@ -118,8 +118,14 @@ func (w *World) Delivered(folder string) ([]string, error) {
 
 // Files lists what is in the document folder of the gateway: the path from it, and the bytes.
 func (g *Gateway) Files() (map[string]int64, error) {
-	root, files := filepath.Join(g.Dir, "documents"), map[string]int64{}
-	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+	settings, err := g.Settings()
+	if err != nil {
+		return nil, err
+	}
+	section, _ := settings["documents"].(map[string]any)
+	address, _ := section["url"].(string)
+	root, files := strings.TrimPrefix(address, "file:"), map[string]int64{}
+	err = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) { // a temporary file that is gone meanwhile
 			return nil
 		}
