@@ -2,10 +2,7 @@ package queue
 
 import (
 	"crypto/tls"
-	"errors"
 	"fmt"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -15,47 +12,46 @@ import (
 // Embedded is the URL of a queue that lives and dies with this process.
 const Embedded = "embedded"
 
-// ErrURL is the family of errors for a queue URL that cannot be used. Their texts never hold a password.
-var ErrURL = errors.New("queue url")
-
 // connection is how to reach Redis, and what to stop when it is no longer needed.
 type connection struct {
 	opt  asynq.RedisConnOpt
 	stop func()
 }
 
-// connect understands embedded, redis://, rediss://, redis-sentinel:// (asynq's own forms) and
-// redis-cluster://host:port,host:port.
-func connect(raw, secret string) (connection, error) {
+// connect understands [Embedded] and what address describes. base is how TLS is spoken with a rediss URL.
+func connect(raw, secret string, base *tls.Config) (connection, error) {
 	if raw == Embedded {
 		return startEmbedded(secret)
 	}
-	u, err := url.Parse(raw)
+	a, err := parse(raw)
 	if err != nil {
-		return connection{}, fmt.Errorf("%w: it cannot be parsed", ErrURL)
+		return connection{}, err
 	}
-	nothing := func() {}
-	switch u.Scheme {
-	case "redis", "rediss", "redis-sentinel":
-		opt, err := asynq.ParseRedisURI(raw)
+	secure, err := a.secure(base)
+	if err != nil {
+		return connection{}, err
+	}
+	password, err := a.secret("password_file", a.password)
+	if err != nil {
+		return connection{}, err
+	}
+	c := connection{stop: func() {}}
+	switch a.kind {
+	case sentinel:
+		login, err := a.secret("sentinel_password_file", "")
 		if err != nil {
-			return connection{}, fmt.Errorf("%w: %s is not understood", ErrURL, u.Redacted())
+			return connection{}, err
 		}
-		if c, ok := opt.(asynq.RedisClientOpt); ok {
-			c.Username = u.User.Username()
-			if u.Scheme == "rediss" {
-				c.TLSConfig = &tls.Config{ServerName: u.Hostname(), MinVersion: tls.VersionTLS12}
-			}
-			opt = c
+		c.opt = asynq.RedisFailoverClientOpt{
+			MasterName: a.query.Get("master"), SentinelAddrs: a.hosts, DB: a.db, Username: a.user, Password: password,
+			SentinelUsername: a.query.Get("sentinel_user"), SentinelPassword: login, TLSConfig: secure,
 		}
-		return connection{opt: opt, stop: nothing}, nil
-	case "redis-cluster":
-		password, _ := u.User.Password()
-		opt := asynq.RedisClusterClientOpt{Addrs: strings.Split(u.Host, ","), Username: u.User.Username(), Password: password}
-		return connection{opt: opt, stop: nothing}, nil
+	case cluster:
+		c.opt = asynq.RedisClusterClientOpt{Addrs: a.hosts, Username: a.user, Password: password, TLSConfig: secure}
 	default:
-		return connection{}, fmt.Errorf("%w: scheme %q is none of embedded, redis, rediss, redis-sentinel, redis-cluster", ErrURL, u.Scheme)
+		c.opt = asynq.RedisClientOpt{Addr: a.hosts[0], DB: a.db, Username: a.user, Password: password, TLSConfig: secure}
 	}
+	return c, nil
 }
 
 // startEmbedded runs a Redis look-alike on a loopback port of its own. Keys with a time to live do not expire there by

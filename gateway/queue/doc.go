@@ -11,7 +11,7 @@
 //     dashboard. How often and how long is the gateway's decision: asynq's own limit on retries is out of reach.
 //
 // The journal is the truth. Everything here may be lost at any moment: [Queue.Forgot] notices a Redis that was emptied or
-// replaced by the absence of a marker key, and [Queue.Ensure] sets aside what would keep a lost message from coming back
+// replaced by the absence of a marker key for each queue, and [Queue.Ensure] sets aside what would keep a lost message from coming back
 // (an archived task, or an active one whose worker is dead: asynq itself needs one to two minutes for that).
 //
 // asynq truncates delays to whole seconds, up to a second early; this package rounds up instead.

@@ -3,6 +3,7 @@ package queue
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,8 +21,6 @@ import (
 const TaskType = "message:dispatch"
 
 const (
-	// marker is the key whose absence tells that Redis has lost its memory.
-	marker = "brevdue:{journal}:filled"
 	// feeders hand tasks to Redis in the background; backlog is how many may wait for them.
 	feeders = 4
 	backlog = 8192
@@ -33,7 +32,8 @@ const (
 
 // Config is what a [Queue] is made of.
 type Config struct {
-	URL    string           // embedded, redis://, rediss://, redis-sentinel://, redis-cluster://
+	URL    string           // embedded, redis://, redis-sentinel://, redis-cluster://, and the same with rediss
+	TLS    *tls.Config      // how TLS is spoken with a rediss URL, which adds its own roots and certificate; nil: 1.2 or newer
 	Secret string           // password of the embedded server; any unguessable text
 	Now    func() time.Time // required
 	Logger *slog.Logger     // nil: none
@@ -48,6 +48,7 @@ type Queue struct {
 	now       func() time.Time
 	log       *slog.Logger
 
+	memory memory
 	feed   chan errand
 	done   sync.WaitGroup
 	closed sync.Once
@@ -57,7 +58,7 @@ var _ gateway.Queue = (*Queue)(nil)
 
 // Open connects and checks that Redis answers.
 func Open(ctx context.Context, cfg Config) (*Queue, error) {
-	conn, err := connect(cfg.URL, cfg.Secret)
+	conn, err := connect(cfg.URL, cfg.Secret, cfg.TLS)
 	if err != nil {
 		return nil, err
 	}
@@ -218,14 +219,4 @@ func (q *Queue) Ensure(ctx context.Context, m gateway.DueMessage) error {
 	default:
 		return nil
 	}
-}
-
-// Forgot implements gateway.Queue. It also counts an expired or deleted marker as a loss: filling the queue again is
-// always safe.
-func (q *Queue) Forgot(ctx context.Context) (bool, error) {
-	set, err := q.redis.SetNX(ctx, marker, "1", 0).Result()
-	if err != nil {
-		return false, fmt.Errorf("the queue does not answer: %w", err)
-	}
-	return set, nil
 }

@@ -44,6 +44,7 @@ func (q *Queue) Run(ctx context.Context, w Workers) error {
 		seats := newSeats(concurrency)
 		for _, p := range gateway.Priorities() {
 			name := Name(channel, p)
+			q.memory.add(name)
 			s := asynq.NewServerFromRedisClient(q.redis, q.serverConfig(name, concurrency, w.Shutdown))
 			if err := s.Start(q.handler(ctx, w.Dispatcher, seats, p)); err != nil {
 				return fmt.Errorf("start workers of %s: %w", name, err)
