@@ -5,8 +5,9 @@
 // the order they run: (a) accepting through HTTP, (b) end to end, beside what asynq does with empty tasks in the same
 // Redis, (c) the delay of a lone letter, (d) the memory of a large one, (e) a cold demo, (f) the MeMo library by its Go
 // benchmarks, (g) a batch of 100,000 lines and the memory it takes, (h) what windows and routes cost end to end, (i) pulling
-// statuses from a real RabbitMQ, (j) the delay of a status under load, (k) the memory that evidence takes. A figure that
-// misses its target is marked; the exit status says only whether measuring worked.
+// statuses from a real RabbitMQ, (j) the delay of a status under load, (k) the memory that evidence takes, (l) receiving
+// inbound post through SF1606, (m) the memory of the largest inbound messages. A figure that misses its target is marked;
+// the exit status says only whether measuring worked.
 package main
 
 import (
@@ -35,6 +36,7 @@ type settings struct {
 	lines    int
 	statuses int
 	rounds   int
+	posts    int
 	keep     bool
 	logLevel string
 }
@@ -50,6 +52,7 @@ func main() {
 	flag.IntVar(&s.lines, "lines", 100_000, "lines of each batch of part g")
 	flag.IntVar(&s.statuses, "statuses", 10_000, "statuses of part i, two for each letter")
 	flag.IntVar(&s.rounds, "rounds", 16, "rounds of part h, of 1,000 letters for each configuration")
+	flag.IntVar(&s.posts, "posts", 4000, "messages of part l")
 	flag.BoolVar(&s.keep, "keep", false, "keep the folders with logs and journals")
 	flag.StringVar(&s.logLevel, "log", "info", "log level of the gateway")
 	flag.Parse()
@@ -86,6 +89,7 @@ func run(ctx context.Context, out, progress io.Writer, s settings) error {
 		{"d", "memory", memory}, {"e", "cold demo", coldDemo}, {"f", "MeMo library", memoLibrary},
 		{"g", "batches", batches}, {"h", "windows and routes", routes},
 		{"i", "pulling statuses", pulling}, {"j", "statuses under load", visible}, {"k", "evidence", proof},
+		{"l", "inbound post", receiving}, {"m", "large inbound post", largePosts},
 	}
 	if err := wanted(&parts, s.only); err != nil {
 		return err
