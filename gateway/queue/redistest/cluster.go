@@ -54,7 +54,7 @@ func (c *Cluster) start(ctx context.Context, path, dir string, ports []int, repl
 	if login.Password != "" {
 		args = append(args, "--no-auth-warning", "-a", login.Password)
 	}
-	if out, err := exec.CommandContext(ctx, path, args...).CombinedOutput(); err != nil { //nolint:gosec // arguments of ours
+	if out, err := exec.CommandContext(ctx, path, args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("redistest: redis-cli --cluster create: %w\n%s", err, out)
 	}
 	return await(ctx, func() error { return c.Agreed(ctx, replicas) })

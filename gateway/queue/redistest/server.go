@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -159,18 +158,23 @@ func await(ctx context.Context, ask func() error) error {
 
 // freePorts returns ports that nobody listened on a moment ago, all different.
 func freePorts(ctx context.Context, count int) ([]int, error) {
-	ports := make([]int, 0, count)
+	ports, open := make([]int, 0, count), make([]net.Listener, 0, count)
+	defer func() { // all of them at the end, so that none is given twice
+		for _, l := range open {
+			_ = l.Close()
+		}
+	}()
 	for range count {
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, fmt.Errorf("redistest: %w", err)
 		}
-		defer func() { _ = l.Close() }() // all of them at the end, so that none is given twice
+		open = append(open, l)
 		address, ok := l.Addr().(*net.TCPAddr)
 		if !ok {
 			return nil, errors.New("redistest: no TCP address")
 		}
 		ports = append(ports, address.Port)
 	}
-	return slices.Clip(ports), nil
+	return ports, nil
 }
