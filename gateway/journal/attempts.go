@@ -14,7 +14,8 @@ const attemptColumns = `attempts.id, message_id, n, attempts.worker, started_at,
 func scanAttempt(r row, a *gateway.Attempt, more ...any) error {
 	dest := []any{
 		&a.ID, &a.MessageID, &a.N, &a.Worker, (*moment)(&a.StartedAt), (*moment)(&a.EndedAt), (*string)(&a.Class),
-		&a.Code, &a.Text, &a.HTTPStatus, &a.Digest, (*nullText)(&a.ManifestID),
+		&a.Code, &opened{&a.Text, func() string { return placeOf("attempts.text", a.ID) }}, &a.HTTPStatus, &a.Digest,
+		(*nullText)(&a.ManifestID),
 	}
 	return r.Scan(append(dest, more...)...)
 }
@@ -28,7 +29,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 // an error.
 func (t *tx) InsertAttempt(a *gateway.Attempt) error {
 	_, err := t.exec("insert attempt", insertAttempt, a.ID, a.MessageID, a.N, a.Worker, micros(a.StartedAt), micros(a.EndedAt),
-		string(a.Class), a.Code, a.Text, a.HTTPStatus, blobOrNull(a.Digest), orNull(a.ManifestID))
+		string(a.Class), a.Code, secretText(placeOf("attempts.text", a.ID), a.Text), a.HTTPStatus, blobOrNull(a.Digest),
+		orNull(a.ManifestID))
 	return err
 }
 
@@ -52,8 +54,9 @@ WHERE id = ? AND ended_at IS NULL`
 // CloseAttempt implements gateway.Tx. Digest, manifest and request stay as KeepEvidence stored them.
 func (t *tx) CloseAttempt(a *gateway.Attempt) error {
 	const op = "close attempt"
-	n, err := t.exec(op, closeAttempt, micros(a.EndedAt), string(a.Class), a.Code, a.Text, a.HTTPStatus,
-		blobOrNull(a.Answer), a.Subject, a.ID)
+	n, err := t.exec(op, closeAttempt, micros(a.EndedAt), string(a.Class), a.Code,
+		secretText(placeOf("attempts.text", a.ID), a.Text), a.HTTPStatus,
+		secretBytes(placeOf("attempts.answer", a.ID), blobOrNull(a.Answer)), a.Subject, a.ID)
 	if err == nil && n == 0 {
 		return wrap(op, gateway.ErrStale)
 	}

@@ -52,7 +52,7 @@ func (t *tx) ClaimCallback(producer string, now, until time.Time) (*gateway.Call
 		return r.Scan((*string)(&c.State), &c.Attempts, (*moment)(&c.FirstAt), (*moment)(&c.DueAt), (*moment)(&c.LastAt),
 			&c.HTTPStatus, &c.Failure,
 			&e.Seq, (*moment)(&e.At), &e.Producer, &e.IntentID, &e.Reference, &e.MessageID, &e.Channel,
-			(*string)(&e.Status), (*string)(&e.IntentStatus), &e.Attempt, &e.Code, &e.Text, &e.PostID, &e.CaseID)
+			(*string)(&e.Status), (*string)(&e.IntentStatus), &e.Attempt, &e.Code, openedEvent(e), &e.PostID, &e.CaseID)
 	}, producer, microOf(now))
 	if err != nil {
 		return nil, err

@@ -14,13 +14,23 @@ func appendEvent(to *[]gateway.Event) func(row) error {
 	return func(r row) error {
 		var e gateway.Event
 		err := r.Scan(&e.Seq, (*moment)(&e.At), &e.Producer, &e.IntentID, &e.Reference, &e.MessageID, &e.Channel,
-			(*string)(&e.Status), (*string)(&e.IntentStatus), &e.Attempt, &e.Code, &e.Text, &e.PostID, &e.CaseID)
+			(*string)(&e.Status), (*string)(&e.IntentStatus), &e.Attempt, &e.Code, openedEvent(&e), &e.PostID, &e.CaseID)
 		if err != nil {
 			return err
 		}
 		*to = append(*to, e)
 		return nil
 	}
+}
+
+// placeOfEvent is what the text of an event is bound to. Its number is given after it was sealed.
+func placeOfEvent(e *gateway.Event) string {
+	return placeOf("events.text", e.IntentID, e.MessageID, e.At.UnixMicro())
+}
+
+// openedEvent reads the text of an event behind what it is bound to.
+func openedEvent(e *gateway.Event) *opened {
+	return &opened{&e.Text, func() string { return placeOfEvent(e) }}
 }
 
 // In: the event's columns but seq, which the database gives.
@@ -32,7 +42,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 // InsertEvent implements gateway.Tx and sets e.Seq.
 func (t *tx) InsertEvent(e *gateway.Event) error {
 	seq, err := t.insert("insert event", insertEvent, micros(e.At), e.Producer, e.IntentID, e.Reference, e.MessageID, e.Channel,
-		string(e.Status), string(e.IntentStatus), e.Attempt, e.Code, e.Text, e.PostID, e.CaseID)
+		string(e.Status), string(e.IntentStatus), e.Attempt, e.Code,
+		secretText(placeOfEvent(e), e.Text), e.PostID, e.CaseID)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"encoding/hex"
 
 	"github.com/brevdue/brevdue/gateway"
 )
@@ -18,7 +19,8 @@ WHERE this.id = ? AND other.digest = ? AND other.exhibit_id IS NOT NULL LIMIT 1`
 
 // keepExhibit stores a skeleton once per message and digest and returns its id.
 func (t *tx) keepExhibit(op string, k *gateway.Kept) (int64, error) {
-	id, inserted, err := t.insertUnless(op, insertExhibit, k.Skeleton, k.AttemptID, k.Digest[:])
+	id, inserted, err := t.insertUnless(op, insertExhibit,
+		secretBytes(placeOf("exhibits.skeleton", hex.EncodeToString(k.Digest[:])), k.Skeleton), k.AttemptID, k.Digest[:])
 	if err != nil || inserted {
 		return id, err
 	}
@@ -105,7 +107,9 @@ func (r reader) Dossier(ctx context.Context, producer, messageID string) (*gatew
 		}
 		return s.many(selectKept, func(r row) error {
 			kept = new(gateway.Kept)
-			return r.Scan(&kept.AttemptID, (*digest)(&kept.Digest), &kept.Skeleton)
+			return r.Scan(&kept.AttemptID, (*digest)(&kept.Digest), &opened{&kept.Skeleton, func() string {
+				return placeOf("exhibits.skeleton", hex.EncodeToString(kept.Digest[:]))
+			}})
 		}, messageID)
 	})
 	if err != nil {
@@ -118,7 +122,8 @@ func (r reader) Dossier(ctx context.Context, producer, messageID string) (*gatew
 func (s snapshot) sent(d *gateway.Dossier) error {
 	err := s.many(selectAttemptsOf, func(r row) error {
 		var a gateway.Attempt
-		if err := scanAttempt(r, &a, &a.Answer, &a.Subject); err != nil {
+		if err := scanAttempt(r, &a, &opened{&a.Answer, func() string { return placeOf("attempts.answer", a.ID) }},
+			&a.Subject); err != nil {
 			return err
 		}
 		d.Attempts = append(d.Attempts, a)

@@ -17,8 +17,8 @@ const insertIntent = `INSERT INTO intents
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (producer, reference) DO NOTHING`
 
-// In: intent id, recipient, content.
-const insertContent = `INSERT INTO intent_contents (intent_id, recipient, content) VALUES (?, ?, ?)`
+// In: intent id, recipient, content, keyed hash of the recipient's number or NULL.
+const insertContent = `INSERT INTO intent_contents (intent_id, recipient, content, recipient_hash) VALUES (?, ?, ?, ?)`
 
 // In: intent id, place, filename, media type, bytes, SHA-256, content or NULL.
 const insertDocument = `INSERT INTO intent_documents (intent_id, n, filename, content_type, size, sha256, inline)
@@ -41,12 +41,13 @@ func (t *tx) InsertIntent(i *gateway.Intent) (bool, error) {
 	if err != nil || n == 0 {
 		return false, err
 	}
-	if _, err := t.exec(op, insertContent, i.ID, recipient, content); err != nil {
+	if _, err := t.exec(op, insertContent, i.ID, secretBytes(placeOf("intent_contents.recipient", i.ID), recipient),
+		secretBytes(placeOf("intent_contents.content", i.ID), content), hashOf(i.Recipient.ID)); err != nil {
 		return false, err
 	}
 	for n, d := range i.Content.Documents {
-		if _, err := t.exec(op, insertDocument, i.ID, n, d.Filename, d.ContentType, d.Size, d.SHA256,
-			blobOrNull(d.Inline)); err != nil {
+		if _, err := t.exec(op, insertDocument, i.ID, n, secretText(placeOf("intent_documents.filename", i.ID, n), d.Filename),
+			d.ContentType, d.Size, d.SHA256, secretBytes(placeOf("intent_documents.inline", i.ID, n), blobOrNull(d.Inline))); err != nil {
 			return false, err
 		}
 	}
@@ -166,14 +167,19 @@ func letter(i *gateway.Intent, query, id string, more ...any) []question {
 	return []question{
 		{query: query, args: append([]any{id}, more...), one: true, scan: func(r row) error {
 			var recipient, content []byte
-			if err := scanHead(r, i, &recipient, &content); err != nil {
+			if err := scanHead(r, i,
+				&opened{&recipient, func() string { return placeOf("intent_contents.recipient", i.ID) }},
+				&opened{&content, func() string { return placeOf("intent_contents.content", i.ID) }}); err != nil {
 				return err
 			}
 			return unmarshalLetter(i, recipient, content)
 		}},
 		{query: selectDocuments, args: []any{id}, scan: func(r row) error {
 			var d gateway.Document
-			if err := r.Scan(&d.Filename, &d.ContentType, &d.Size, &d.SHA256, &d.Inline); err != nil {
+			if err := r.Scan(
+				&opened{&d.Filename, func() string { return placeOf("intent_documents.filename", id, len(i.Content.Documents)) }},
+				&d.ContentType, &d.Size, &d.SHA256,
+				&opened{&d.Inline, func() string { return placeOf("intent_documents.inline", id, len(i.Content.Documents)) }}); err != nil {
 				return err
 			}
 			i.Content.Documents = append(i.Content.Documents, d)

@@ -85,9 +85,13 @@ func TestPlans(t *testing.T) {
 // sqliteOf is the pool that reads.
 func sqliteOf(t *testing.T, j *Journal) *sql.DB {
 	t.Helper()
-	p, is := j.pool.(*sqlitePool)
+	sealed, is := j.pool.(sealedPool)
 	if !is {
 		t.Fatalf("a pool of %T", j.pool)
+	}
+	p, is := sealed.pool.(*sqlitePool)
+	if !is {
+		t.Fatalf("a pool of %T", sealed.pool)
 	}
 	return p.db
 }
@@ -185,7 +189,7 @@ func pragmaOn(of gateway.Tx, pragma string) error {
 	if !ok {
 		return errors.New("not our transaction")
 	}
-	conn, ok := own.session.(*sqliteSession).conn.(driver.ExecerContext)
+	conn, ok := own.session.(sealedSession).session.(*sqliteSession).conn.(driver.ExecerContext)
 	if !ok {
 		return errors.New("the connection does not execute")
 	}

@@ -48,6 +48,8 @@ type Options struct {
 	Readers int
 	// Writers is the number of connections that write on PostgreSQL. Default 4. SQLite has one.
 	Writers int
+	// Sealer seals what is personal. nil: it is stored as it is, and what was sealed cannot be read.
+	Sealer gateway.Sealer
 	// Logger gets what no caller is told: a panic's stack, a checkpoint that failed. Default: discard.
 	Logger *slog.Logger
 	// Now bounds how long a group of updates gathers; nothing that is stored comes from it. Default time.Now.

@@ -10,6 +10,7 @@ import (
 
 // line is where updates wait for a writer. Any number of writers serve it.
 type line struct {
+	seals    seals
 	requests chan *request
 	closing  chan struct{} // closed: no new requests
 	stopped  chan struct{} // closed: every writer has ended
@@ -17,8 +18,8 @@ type line struct {
 	once     sync.Once
 }
 
-func newLine() *line {
-	return &line{requests: make(chan *request, maxGroup), closing: make(chan struct{}), stopped: make(chan struct{})}
+func newLine(s seals) *line {
+	return &line{seals: s, requests: make(chan *request, maxGroup), closing: make(chan struct{}), stopped: make(chan struct{})}
 }
 
 // request is one update that waits for its turn.

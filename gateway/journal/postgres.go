@@ -121,7 +121,8 @@ func (p *postgres) open(ctx context.Context, opts Options) (*Journal, error) {
 	if err != nil {
 		return nil, wrap("connect", err)
 	}
-	j := &Journal{reader: reader{pool: pool}, line: newLine()}
+	s := seals{opts.Sealer}
+	j := &Journal{reader: reader{pool: sealedPool{pool, s}}, line: newLine(s)}
 	for range opts.Writers {
 		s := &postgresSession{server: p, words: writerWords(), waiting: func() int { return len(j.line.requests) }}
 		w := &writer{line: j.line, session: s, log: opts.Logger, now: opts.Now, limit: postgresGroup}

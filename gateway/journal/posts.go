@@ -91,7 +91,7 @@ func (t *tx) InsertPost(p *gateway.Post, receipt []byte) (bool, error) {
 	if err != nil || n == 0 {
 		return false, err
 	}
-	if _, err := t.exec(op, insertPostContent, p.ID, blobOrNull(p.Facts)); err != nil {
+	if _, err := t.exec(op, insertPostContent, p.ID, secretBytes(placeOf("post_contents.facts", p.ID), blobOrNull(p.Facts))); err != nil {
 		return false, err
 	}
 	for i := range p.Documents {
@@ -100,7 +100,8 @@ func (t *tx) InsertPost(p *gateway.Post, receipt []byte) (bool, error) {
 		if err != nil {
 			return false, wrap(op, err)
 		}
-		if _, err := t.exec(op, insertPostDocument, p.ID, i, d.Kind, d.Filename, d.SafeName, d.DeclaredType, d.RealType, d.Language,
+		if _, err := t.exec(op, insertPostDocument, p.ID, i, d.Kind, secretText(placeOf("post_documents.filename", p.ID, i), d.Filename),
+			secretText(placeOf("post_documents.safe_name", p.ID, i), d.SafeName), d.DeclaredType, d.RealType, d.Language,
 			flags, d.SHA256, d.Size); err != nil {
 			return false, err
 		}
@@ -118,10 +119,17 @@ const selectPostContent = `SELECT facts FROM post_contents WHERE post_id = ?`
 const selectPostDocuments = `SELECT kind, filename, safe_name, declared_type, real_type, language, flags, sha256, size
 FROM post_documents WHERE post_id = ? ORDER BY n`
 
+// openedFacts reads the facts of a post whose id is known.
+func openedFacts(p *gateway.Post) *opened {
+	return &opened{&p.Facts, func() string { return placeOf("post_contents.facts", p.ID) }}
+}
+
 func appendPostDocument(p *gateway.Post) func(row) error {
 	return func(r row) error {
 		var d gateway.PostDocument
-		err := r.Scan(&d.Kind, &d.Filename, &d.SafeName, &d.DeclaredType, &d.RealType, &d.Language, (*list)(&d.Flags), &d.SHA256, &d.Size)
+		err := r.Scan(&d.Kind,
+			&opened{&d.Filename, func() string { return placeOf("post_documents.filename", p.ID, len(p.Documents)) }},
+			&opened{&d.SafeName, func() string { return placeOf("post_documents.safe_name", p.ID, len(p.Documents)) }}, &d.DeclaredType, &d.RealType, &d.Language, (*list)(&d.Flags), &d.SHA256, &d.Size)
 		if err == nil {
 			p.Documents = append(p.Documents, d)
 		}
@@ -136,7 +144,7 @@ func (t *tx) Post(id string) (*gateway.Post, error) {
 	if err := t.one(op, selectPost, func(r row) error { return scanPost(r, p) }, id); err != nil {
 		return nil, err
 	}
-	if err := t.one(op, selectPostContent, func(r row) error { return r.Scan(&p.Facts) }, id); err != nil {
+	if err := t.one(op, selectPostContent, func(r row) error { return r.Scan(openedFacts(p)) }, id); err != nil {
 		return nil, err
 	}
 	if err := t.many(op, selectPostDocuments, appendPostDocument(p), id); err != nil {
@@ -173,10 +181,16 @@ func (t *tx) SavePost(p *gateway.Post) error {
 // In: the event without its number.
 const insertPostEvent = `INSERT INTO post_events (at, post_id, state, target, code, text, decider) VALUES (?, ?, ?, ?, ?, ?, ?)`
 
+// placeOfPostEvent is what the text of an event is bound to.
+func placeOfPostEvent(e *gateway.PostEvent) string {
+	return placeOf("post_events.text", e.PostID, e.At.UnixMicro())
+}
+
 // InsertPostEvent implements gateway.Tx.
 func (t *tx) InsertPostEvent(e *gateway.PostEvent) error {
 	var err error
-	e.Seq, err = t.insert("insert post event", insertPostEvent, micros(e.At), e.PostID, string(e.State), e.Target, e.Code, e.Text, e.By)
+	e.Seq, err = t.insert("insert post event", insertPostEvent, micros(e.At), e.PostID, string(e.State), e.Target, e.Code,
+		secretText(placeOfPostEvent(e), e.Text), e.By)
 	return err
 }
 
@@ -202,7 +216,7 @@ func (r reader) PostView(ctx context.Context, id string) (*gateway.Post, []gatew
 		if err := s.one(selectPost, func(r row) error { return scanPost(r, p) }, id); err != nil {
 			return err
 		}
-		if err := s.one(selectPostContent, func(r row) error { return r.Scan(&p.Facts) }, id); err != nil {
+		if err := s.one(selectPostContent, func(r row) error { return r.Scan(openedFacts(p)) }, id); err != nil {
 			return err
 		}
 		if err := s.many(selectPostDocuments, appendPostDocument(p), id); err != nil {
@@ -210,7 +224,8 @@ func (r reader) PostView(ctx context.Context, id string) (*gateway.Post, []gatew
 		}
 		return s.many(selectPostEvents, func(r row) error {
 			var e gateway.PostEvent
-			err := r.Scan(&e.Seq, (*moment)(&e.At), &e.PostID, (*string)(&e.State), &e.Target, &e.Code, &e.Text, &e.By)
+			err := r.Scan(&e.Seq, (*moment)(&e.At), &e.PostID, (*string)(&e.State), &e.Target, &e.Code,
+				&opened{&e.Text, func() string { return placeOfPostEvent(&e) }}, &e.By)
 			if err == nil {
 				events = append(events, e)
 			}

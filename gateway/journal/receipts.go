@@ -15,8 +15,10 @@ const listedReceiptColumns = `id, kind, class, code, text, hint, status, occurre
 	transmission, NULL, message_id, conflict`
 
 func scanReceipt(r row, p *gateway.Receipt) error {
-	return r.Scan(&p.ID, (*string)(&p.Kind), (*string)(&p.Class), &p.Code, &p.Text, &p.Hint, &p.Status,
-		(*moment)(&p.OccurredAt), (*moment)(&p.ReceivedAt), &p.MessageUUID, &p.AfsendelseID, &p.Transmission, &p.Raw,
+	return r.Scan(&p.ID, (*string)(&p.Kind), (*string)(&p.Class), &p.Code,
+		&opened{&p.Text, func() string { return placeOf("receipts.text", p.ID) }}, &p.Hint, &p.Status,
+		(*moment)(&p.OccurredAt), (*moment)(&p.ReceivedAt), &p.MessageUUID, &p.AfsendelseID, &p.Transmission,
+		&opened{&p.Raw, func() string { return placeOf("receipts.raw", p.ID) }},
 		(*nullText)(&p.MessageID), &p.Conflict)
 }
 
@@ -37,8 +39,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
 
 // InsertReceipt implements gateway.Tx.
 func (t *tx) InsertReceipt(p *gateway.Receipt) (bool, error) {
-	n, err := t.exec("insert receipt", insertReceipt, p.ID, string(p.Kind), string(p.Class), p.Code, p.Text, p.Hint, p.Status,
-		micros(p.OccurredAt), micros(p.ReceivedAt), p.MessageUUID, p.AfsendelseID, p.Transmission, blob(p.Raw),
+	n, err := t.exec("insert receipt", insertReceipt, p.ID, string(p.Kind), string(p.Class), p.Code,
+		secretText(placeOf("receipts.text", p.ID), p.Text), p.Hint, p.Status,
+		micros(p.OccurredAt), micros(p.ReceivedAt), p.MessageUUID, p.AfsendelseID, p.Transmission, secretBytes(placeOf("receipts.raw", p.ID), blob(p.Raw)),
 		orNull(p.MessageID), p.Conflict)
 	return n > 0, err
 }

@@ -55,7 +55,8 @@ func (f *sqliteFile) migrations(_ context.Context, do func(*goose.Provider) erro
 
 // open implements engine.
 func (f *sqliteFile) open(ctx context.Context, opts Options) (*Journal, error) {
-	l := newLine()
+	s := seals{opts.Sealer}
+	l := newLine(s)
 	w, err := openSQLiteWriter(f.path, l, opts.Logger, opts.Now) //nolint:contextcheck // it outlives ctx
 	if err != nil {
 		return nil, err
@@ -65,7 +66,7 @@ func (f *sqliteFile) open(ctx context.Context, opts Options) (*Journal, error) {
 		l.close()
 		return nil, errors.Join(err, w.session.close()) //nolint:contextcheck // closes whatever ctx says
 	}
-	return &Journal{reader: reader{pool: p}, line: l, writers: []*writer{w}}, nil
+	return &Journal{reader: reader{pool: sealedPool{p, s}}, line: l, writers: []*writer{w}}, nil
 }
 
 // create makes an empty database file that only this user can read, and its folder, unless they are there. SQLite

@@ -72,7 +72,8 @@ func TestMigrate(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a b", "50%?#.db") // characters that mean something in a data source name
 	url := "sqlite:" + path
-	all := []string{"00001_journal.sql", "00002_batches.sql", "00003_status.sql", "00004_callbacks.sql", "00005_exhibits.sql", "00006_posts.sql"}
+	all := []string{"00001_journal.sql", "00002_batches.sql", "00003_status.sql", "00004_callbacks.sql", "00005_exhibits.sql", "00006_posts.sql",
+		"00007_seals.sql"}
 	pending := func(want []string) {
 		t.Helper()
 		got, err := journal.Pending(t.Context(), url)

@@ -14,7 +14,8 @@ const (
 )
 
 func scanUnreadable(r row, u *gateway.Unreadable) error {
-	return r.Scan(&u.ID, &u.Reason, (*moment)(&u.ReceivedAt), &u.Raw, (*moment)(&u.ReadAt), &u.ReceiptID)
+	return r.Scan(&u.ID, &u.Reason, (*moment)(&u.ReceivedAt),
+		&opened{&u.Raw, func() string { return placeOf("unreadable.raw", u.ID) }}, (*moment)(&u.ReadAt), &u.ReceiptID)
 }
 
 // In: unreadableColumns. Writes nothing when the body is here.
@@ -22,8 +23,8 @@ const insertUnreadable = `INSERT INTO unreadable (` + unreadableColumns + `) VAL
 
 // InsertUnreadable implements gateway.Tx.
 func (t *tx) InsertUnreadable(u *gateway.Unreadable) (bool, error) {
-	n, err := t.exec("insert unreadable", insertUnreadable, u.ID, u.Reason, micros(u.ReceivedAt), blob(u.Raw), micros(u.ReadAt),
-		u.ReceiptID)
+	n, err := t.exec("insert unreadable", insertUnreadable, u.ID, u.Reason, micros(u.ReceivedAt),
+		secretBytes(placeOf("unreadable.raw", u.ID), blob(u.Raw)), micros(u.ReadAt), u.ReceiptID)
 	return n > 0, err
 }
 
