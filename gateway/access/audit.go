@@ -3,7 +3,6 @@ package access
 import (
 	"context"
 	"log/slog"
-	"strconv"
 	"time"
 )
 
@@ -50,7 +49,7 @@ type Audit func(ctx context.Context, e Entry) error
 func LogAudit(log *slog.Logger) Audit {
 	return func(ctx context.Context, e Entry) error {
 		log.InfoContext(ctx, "audit", "who", e.Who, "how", string(e.How), "action", string(e.Action),
-			"object", strconv.Quote(e.Object), "at", e.At.UTC())
+			"object", e.Object, "at", e.At.UTC())
 		return nil
 	}
 }

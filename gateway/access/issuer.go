@@ -2,6 +2,8 @@ package access
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -75,10 +77,23 @@ func NewIssuer(cfg IssuerConfig) (*Issuer, error) {
 		return nil, errors.New("access: an issuer's ClockSkew is 0 to 5 minutes, and its Stale at least its Refresh")
 	}
 	if i.http == nil {
-		i.http = &http.Client{Timeout: askTime, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		i.http = NewHTTPClient(nil)
 	}
 	i.keys = &keys{issuer: i.url, http: i.http, refresh: cfg.Refresh, stale: cfg.Stale, now: i.now}
 	return i, nil
+}
+
+// NewHTTPClient makes what asks an issuer: it has a timeout, follows no redirects, and trusts roots; nil: those of the system.
+func NewHTTPClient(roots *x509.CertPool) *http.Client {
+	return &http.Client{
+		Timeout:       askTime,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: askTime, IdleConnTimeout: time.Minute,
+			MaxIdleConnsPerHost: 2, MaxResponseHeaderBytes: 64 << 10,
+			TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		},
+	}
 }
 
 // CheckIssuerURL demands an address that nobody on the way can answer for: https, or http on this machine.
@@ -141,19 +156,27 @@ func (i *Issuer) AccessToken(ctx context.Context, raw string) (*Claims, error) {
 	if err := decodeClaims(payload, &claims); err != nil {
 		return nil, err
 	}
+	if err := i.check(&claims, i.audience); err != nil {
+		return nil, err
+	}
+	return &claims, nil
+}
+
+// check holds claims whose signature is right against who made them, for whom, and for when.
+func (i *Issuer) check(claims *Claims, audience string) error {
 	now := i.now()
 	switch {
 	case claims.Issuer != i.url:
-		return nil, refuse(UnknownIssuer)
-	case !slices.Contains(claims.Audience, i.audience):
-		return nil, refuse(WrongAudience)
+		return refuse(UnknownIssuer)
+	case audience == "" || !slices.Contains(claims.Audience, audience):
+		return refuse(WrongAudience)
 	case claims.Expires == nil, !now.Before(claims.Expires.Time().Add(i.skew)):
-		return nil, refuse(ExpiredJWT)
+		return refuse(ExpiredJWT)
 	case claims.Before != nil && now.Add(i.skew).Before(claims.Before.Time()),
 		claims.Issued != nil && now.Add(i.skew).Before(claims.Issued.Time()):
-		return nil, refuse(EarlyJWT)
+		return refuse(EarlyJWT)
 	}
-	return &claims, nil
+	return nil
 }
 
 // VerifySignature gives the payload of a signed JWT of the issuer; go-oidc checks what is in it.

@@ -82,11 +82,11 @@ func TestProducersAreChecked(t *testing.T) {
 		list []Producer
 		want string
 	}{
-		"no name":      {[]Producer{{TokenSHA256: hash("a")}}, "empty or taken"},
-		"same name":    {[]Producer{{Name: "a", TokenSHA256: hash("a")}, {Name: "a", TokenSHA256: hash("b")}}, "empty or taken"},
+		"no name":      {[]Producer{{Tokens: hash("a")}}, "empty or taken"},
+		"same name":    {[]Producer{{Name: "a", Tokens: hash("a")}, {Name: "a", Tokens: hash("b")}}, "empty or taken"},
 		"no token":     {[]Producer{{Name: "a"}}, "no token"},
-		"shared token": {[]Producer{{Name: "a", TokenSHA256: hash("a")}, {Name: "b", TokenSHA256: hash("a")}}, "used already"},
-		"no scope":     {[]Producer{{Name: "a", TokenSHA256: hash("a"), Scopes: []Scope{"admin"}}}, `no scope "admin"`},
+		"shared token": {[]Producer{{Name: "a", Tokens: hash("a")}, {Name: "b", Tokens: hash("a")}}, "used already"},
+		"no scope":     {[]Producer{{Name: "a", Tokens: hash("a"), Scopes: []Scope{"admin"}}}, `no scope "admin"`},
 	} {
 		_, err := New(Config{Gateway: broken{}, Producers: c.list})
 		if err == nil || !strings.Contains(err.Error(), c.want) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/brevdue/brevdue/gateway"
+	"github.com/brevdue/brevdue/gateway/access"
 )
 
 // mediaEvidence is the media type of an ASiC-E container. [src: ASIC A.1]
@@ -19,12 +20,32 @@ const mediaEvidence = "application/vnd.etsi.asic-e+zip"
 // evidence is Config.Evidence.
 type evidence func(ctx context.Context, producer, messageID string, w io.Writer) error
 
-// Evidence is API.
+// Evidence is API. Who reads it is written down before its first byte, when it is known to be the caller's.
 func (s service) Evidence(ctx context.Context, messageID string, w io.Writer) error {
 	if s.evidence == nil {
 		return gateway.ErrNotFound
 	}
-	return s.evidence(ctx, s.producer, messageID, w)
+	return s.evidence(ctx, s.producer, messageID, &notedOut{w, func() error {
+		return s.noted(ctx, access.ReadEvidence, messageID)
+	}})
+}
+
+// notedOut calls note before the first byte.
+type notedOut struct {
+	io.Writer
+
+	note func() error // nil: it was called
+}
+
+// Write implements io.Writer.
+func (o *notedOut) Write(p []byte) (int, error) {
+	if o.note != nil {
+		if err := o.note(); err != nil {
+			return 0, err
+		}
+		o.note = nil
+	}
+	return o.Writer.Write(p) //nolint:wrapcheck // a writer hands on what it got
 }
 
 // getEvidence sends a container while it is written. Only so many are served at once, lists included; the others wait for as

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/brevdue/brevdue/gateway"
+	"github.com/brevdue/brevdue/gateway/access"
 )
 
 // Inbound is the use cases of inbound post that the API needs. Package gateway/inbound has them.
@@ -183,7 +184,7 @@ func (s service) visible(ctx context.Context, f gateway.PostFilter) ([]gateway.P
 	return found[:min(len(found), f.Limit)], nil
 }
 
-// InboundPost is InboundAPI. Who looked is noted in the log: the subject is the sender's own words.
+// InboundPost is InboundAPI. Who looks is written down: the subject is the sender's own words.
 func (s service) InboundPost(ctx context.Context, id string) (*InboundView, error) {
 	p, events, err := s.post(ctx, id)
 	if err != nil {
@@ -193,7 +194,9 @@ func (s service) InboundPost(ctx context.Context, id string) (*InboundView, erro
 	if err != nil {
 		return nil, fmt.Errorf("read the facts of a post: %w", err)
 	}
-	s.log.InfoContext(ctx, "post was looked at", "by", s.producer, "post", p.ID)
+	if err := s.noted(ctx, access.ReadPost, p.ID); err != nil {
+		return nil, err
+	}
 	view := s.inboundView(p)
 	view.show(p, &facts, events)
 	return &view, nil

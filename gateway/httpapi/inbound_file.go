@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/brevdue/brevdue/gateway"
+	"github.com/brevdue/brevdue/gateway/access"
 )
 
 // mediaMemo is the media type of a MeMo.
@@ -24,21 +25,24 @@ type inboundFile struct {
 	media, filename string
 }
 
-// memoFile opens the MeMo of a post, and notes in the log who reads it.
+// memoFile opens the MeMo of a post, and has it written down who reads it.
 func (s service) memoFile(ctx context.Context, id string) (*inboundFile, error) {
 	p, err := s.available(ctx, id)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.noted(ctx, access.ReadPost, p.ID); err != nil {
 		return nil, err
 	}
 	r, err := s.inbound.OpenMemo(ctx, p)
 	if err != nil {
 		return nil, fmt.Errorf("open a post: %w", err)
 	}
-	s.log.InfoContext(ctx, "post was read", "by", s.producer, "post", p.ID)
 	return &inboundFile{r, p.Memo, mediaMemo, p.ID + ".xml"}, nil
 }
 
-// documentFile opens a document of a post, and notes in the log who reads it. Its media type is none that a browser shows, whatever it is.
+// documentFile opens a document of a post, and has it written down who reads it. Its media type is none that a browser shows,
+// whatever it is.
 func (s service) documentFile(ctx context.Context, id string, n int) (*inboundFile, error) {
 	p, err := s.available(ctx, id)
 	if err != nil {
@@ -47,11 +51,13 @@ func (s service) documentFile(ctx context.Context, id string, n int) (*inboundFi
 	if n < 0 || n >= len(p.Documents) {
 		return nil, gateway.ErrNotFound
 	}
+	if err := s.noted(ctx, access.ReadDocument, p.ID+"/"+strconv.Itoa(n)); err != nil {
+		return nil, err
+	}
 	r, err := s.inbound.OpenDocument(ctx, p, n)
 	if err != nil {
 		return nil, fmt.Errorf("open a document of a post: %w", err)
 	}
-	s.log.InfoContext(ctx, "document of a post was read", "by", s.producer, "post", p.ID, "document", n)
 	return &inboundFile{r, p.Documents[n].StoredFile, mediaRaw, p.Documents[n].SafeName}, nil
 }
 

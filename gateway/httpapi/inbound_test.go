@@ -247,7 +247,7 @@ func TestAPostIsShownToItsOwner(t *testing.T) {
 		t.Errorf("%+v, %v", v, err)
 	}
 	log := m.log.String()
-	for _, want := range []string{"by=esdh post=" + p.ID, "by=posthus post=" + p.ID} {
+	for _, want := range []string{"who=esdh how=token action=post.read object=" + p.ID, "who=posthus how=token action=post.read object=" + p.ID} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log lacks %q", want)
 		}

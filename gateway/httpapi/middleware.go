@@ -56,6 +56,7 @@ type exchange struct {
 // handle registers a handler that returns errors, with all that every route has around it.
 func (s *Server) handle(pattern string, h func(w http.ResponseWriter, r *http.Request) error) {
 	count := s.metrics.route(pattern)
+	s.patterns = append(s.patterns, pattern)
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		ctx := r.Context()
 		x := &exchange{&tracked{ResponseWriter: w}, pattern, s.newRequestID(), s.now()}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/brevdue/brevdue/gateway"
+	"github.com/brevdue/brevdue/gateway/access"
 )
 
 // ReceiptAPI is what an operator can ask about statuses that fit nothing. It is not bound to a producer: it needs the scope
@@ -150,6 +151,9 @@ func (s service) RawReceipt(ctx context.Context, id string, w io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("read a status: %w", err)
 	}
+	if err := s.noted(ctx, access.ReadReceipt, id); err != nil {
+		return err
+	}
 	_, err = w.Write(raw)
 	return err
 }
@@ -222,7 +226,7 @@ func listReceipts(s *Server, api API, _ http.ResponseWriter, r *http.Request) (i
 // mediaRaw is the media type of what came, whatever it is: a browser is not to show it.
 const mediaRaw = "application/octet-stream"
 
-// getRawReceipt gives a status as it came, and notes in the log who read it: it may hold personal data.
+// getRawReceipt gives a status as it came: it may hold personal data.
 func getRawReceipt(s *Server, api service, w http.ResponseWriter, r *http.Request) error {
 	if !accepts(r, mediaRaw) {
 		return newProblem(codeAcceptable, "Accept "+mediaRaw+" here.")
@@ -234,11 +238,7 @@ func getRawReceipt(s *Server, api service, w http.ResponseWriter, r *http.Reques
 	defer cancel()
 	id := r.PathValue("id")
 	out := &fileOut{w: w, media: mediaRaw, filename: "status.xml"}
-	if err := api.RawReceipt(ctx, id, out); err != nil {
-		return err
-	}
-	s.log.InfoContext(ctx, "a status was read as it came", "by", api.producer, "receipt", strconv.Quote(id))
-	return nil
+	return api.RawReceipt(ctx, id, out)
 }
 
 func rematchReceipts(s *Server, api API, _ http.ResponseWriter, r *http.Request) (int, any, error) {

@@ -82,7 +82,7 @@ func TestRawStatusIsGivenAndNoted(t *testing.T) {
 		if err := h.admin().RawReceipt(t.Context(), id, &got); err != nil || !bytes.Equal(got.Bytes(), want) {
 			t.Errorf("%s: %q, %v", id, got.Bytes(), err)
 		}
-		if log := h.log.String(); !strings.Contains(log, "by=vagt") || strings.Contains(log, secret) {
+		if log := h.log.String(); !strings.Contains(log, "who=vagt") || strings.Contains(log, secret) {
 			t.Errorf("the log says %s", log)
 		}
 	}

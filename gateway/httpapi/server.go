@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -14,13 +15,17 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/brevdue/brevdue/gateway/access"
 )
 
 // Config is what a [Server] is made of. Gateway is required.
 type Config struct {
 	Gateway   Gateway
 	Producers []Producer
-	Version   string // of the program, shown in /openapi.json; default "dev"
+	Issuers   []*access.Issuer // of producers' JWTs
+	Audit     access.Audit     // who read what; nil: the log
+	Version   string           // of the program, shown in /openapi.json; default "dev"
 
 	MaxBody int64         // most bytes of a JSON body; default 16 MiB. Documents have their own limit.
 	Large   int           // most JSON bodies over 256 KiB that are held in memory at a time; default 8. The others wait.
@@ -68,6 +73,9 @@ func (c Config) withDefaults() Config {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	if c.Audit == nil {
+		c.Audit = access.LogAudit(c.Logger)
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -96,7 +104,8 @@ func (c Config) validate() error {
 // Server is the HTTP API. It is safe for concurrent use.
 type Server struct {
 	gateway      Gateway
-	producers    *producers
+	producers    *access.Producers
+	audit        access.Audit
 	maxBody      int64
 	large        chan struct{} // one for every large body in memory
 	streams      chan struct{} // one for every list that is served
@@ -109,6 +118,7 @@ type Server struct {
 	metrics      *metrics
 	buffers      buffers
 	mux          *http.ServeMux
+	patterns     []string // of mux, in the order of their registration
 }
 
 var _ http.Handler = (*Server)(nil)
@@ -163,7 +173,7 @@ func New(cfg Config) (*Server, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	found, err := newProducers(cfg.Producers)
+	found, err := access.NewProducers(access.ProducersConfig{List: cfg.Producers, Issuers: cfg.Issuers, Now: cfg.Now})
 	if err != nil {
 		return nil, fmt.Errorf("httpapi: %w", err)
 	}
@@ -173,7 +183,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		gateway: cfg.Gateway, producers: found, maxBody: cfg.MaxBody, patience: cfg.Timeout, evidence: cfg.Evidence,
-		inbound: cfg.Inbound,
+		inbound: cfg.Inbound, audit: cfg.Audit,
 		large:   make(chan struct{}, cfg.Large), streams: make(chan struct{}, cfg.Streams),
 		log: cfg.Logger, now: cfg.Now, newRequestID: cfg.NewRequestID, metrics: m, mux: http.NewServeMux(),
 	}
@@ -259,15 +269,18 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) error {
 // authenticated puts the checks that every route of the API has in front of its handler.
 func (s *Server) authenticated(rt route) func(w http.ResponseWriter, r *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		producer, err := s.producers.authenticate(w, r, rt.scope)
+		producer, err := s.authenticate(w, r, &rt)
 		if err != nil {
 			return err
 		}
 		api := service{
 			gateway: s.gateway, producer: producer.Name, evidence: s.evidence, inbound: s.inbound, log: s.log,
 			lists:  lists{most: int(s.maxBody), large: s.large, patience: s.patience, buffers: &s.buffers},
-			reach:  reach{producer.Name, producer.Targets, producer.may(AdminInbound)},
-			writes: producer.may(WriteIntents),
+			reach:  reach{producer.Name, producer.Targets, producer.May(AdminInbound)},
+			writes: producer.May(WriteIntents),
+			noted: func(ctx context.Context, action access.Action, object string) error {
+				return s.note(ctx, producer, action, object)
+			},
 		}
 		if rt.stream != nil {
 			return rt.stream(s, api, w, r)
@@ -281,6 +294,42 @@ func (s *Server) authenticated(rt route) func(w http.ResponseWriter, r *http.Req
 		}
 		return s.json(w, status, body)
 	}
+}
+
+// note writes down that a letter is about to be read. Where it cannot be written down, it is not read.
+func (s *Server) note(ctx context.Context, by *caller, action access.Action, object string) error {
+	err := s.audit(ctx, access.Entry{At: s.now(), Who: by.Name, How: by.how, Action: action, Object: object})
+	if err != nil {
+		p := newProblem(codeUnavailable, "Who reads it cannot be written down.").because(fmt.Errorf("audit: %w", err))
+		p.RetryAfter = defaultRetryAfter
+		return p
+	}
+	return nil
+}
+
+// Route is a line of the table of routes.
+type Route struct {
+	Method string // "" where the handler looks at it by itself
+	Path   string
+	Scope  Scope // "" where no token is asked for
+}
+
+// Routes lists every route of the server, those of its mounts as one, sorted by path and method.
+func (s *Server) Routes() []Route {
+	scopes := make(map[string]Scope)
+	for _, r := range routes() {
+		scopes[r.method+" "+r.path] = r.scope
+	}
+	list := make([]Route, len(s.patterns))
+	for n, pattern := range s.patterns {
+		method, path, found := strings.Cut(pattern, " ")
+		if !found {
+			method, path = "", pattern
+		}
+		list[n] = Route{method, path, scopes[pattern]}
+	}
+	slices.SortFunc(list, func(a, b Route) int { return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Method, b.Method)) })
+	return list
 }
 
 // ServeHTTP is http.Handler.

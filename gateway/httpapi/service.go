@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/brevdue/brevdue/gateway"
+	"github.com/brevdue/brevdue/gateway/access"
 )
 
 // Gateway is the use cases that the API needs; *gateway.Gateway has them.
@@ -59,8 +60,12 @@ type service struct {
 	inbound  Inbound  // nil: there is none
 	reach    reach    // which posts it may see
 	writes   bool     // it may post intents
+	noted    noted    // called before a letter is read
 	log      *slog.Logger
 }
+
+// noted writes down who is about to read what; its error must keep it from being read.
+type noted func(ctx context.Context, action access.Action, object string) error
 
 var _ API = service{}
 

@@ -22,6 +22,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/brevdue/brevdue/gateway"
+	"github.com/brevdue/brevdue/gateway/access"
 	"github.com/brevdue/brevdue/gateway/journal"
 )
 
@@ -41,24 +42,24 @@ const (
 // clock is the time that the rules of every test see.
 func clock() time.Time { return time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC) }
 
-func hash(tokens ...string) [][sha256.Size]byte {
-	var out [][sha256.Size]byte
+func hash(tokens ...string) []access.Token {
+	var out []access.Token
 	for _, token := range tokens {
-		out = append(out, sha256.Sum256([]byte(token)))
+		out = append(out, access.Token{SHA256: sha256.Sum256([]byte(token))})
 	}
 	return out
 }
 
 func testProducers() []Producer {
 	return []Producer{
-		{Name: "huskeservice", TokenSHA256: hash(tokenHuske, tokenHuske2), Scopes: Scopes()},
-		{Name: "other", TokenSHA256: hash(tokenOther), Scopes: Scopes()},
-		{Name: "reader", TokenSHA256: hash(tokenReader), Scopes: []Scope{ReadIntents}},
-		{Name: "vagt", TokenSHA256: hash(tokenAdmin), Scopes: []Scope{AdminReceipts}},
+		{Name: "huskeservice", Tokens: hash(tokenHuske, tokenHuske2), Scopes: Scopes()},
+		{Name: "other", Tokens: hash(tokenOther), Scopes: Scopes()},
+		{Name: "reader", Tokens: hash(tokenReader), Scopes: []Scope{ReadIntents}},
+		{Name: "vagt", Tokens: hash(tokenAdmin), Scopes: []Scope{AdminReceipts}},
 		// A producer that reads the answers to its letters, two systems that own post, and an operator.
-		{Name: "esdh", TokenSHA256: hash(tokenESDH), Scopes: append(Scopes(), ReadInbound, DecideInbound), Targets: []string{"esdh", "arkiv"}},
-		{Name: "boern", TokenSHA256: hash(tokenBoern), Scopes: []Scope{ReadInbound}, Targets: []string{"boern"}},
-		{Name: "posthus", TokenSHA256: hash(tokenPost), Scopes: []Scope{AdminInbound}},
+		{Name: "esdh", Tokens: hash(tokenESDH), Scopes: append(Scopes(), ReadInbound, DecideInbound), Targets: []string{"esdh", "arkiv"}},
+		{Name: "boern", Tokens: hash(tokenBoern), Scopes: []Scope{ReadInbound}, Targets: []string{"boern"}},
+		{Name: "posthus", Tokens: hash(tokenPost), Scopes: []Scope{AdminInbound}},
 	}
 }
 

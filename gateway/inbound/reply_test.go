@@ -21,6 +21,7 @@ import (
 
 	"github.com/brevdue/brevdue/channels/digitalpost"
 	"github.com/brevdue/brevdue/gateway"
+	"github.com/brevdue/brevdue/gateway/access"
 	"github.com/brevdue/brevdue/gateway/httpapi"
 	"github.com/brevdue/brevdue/sf1601"
 	"github.com/brevdue/brevdue/sf1601/memo"
@@ -76,7 +77,7 @@ func newOffice(t *testing.T, v memo.Version) *office {
 	api, err := httpapi.New(httpapi.Config{
 		Gateway: o.gateway, Inbound: o.service,
 		Producers: []httpapi.Producer{{
-			Name: "huskeservice", TokenSHA256: [][sha256.Size]byte{sha256.Sum256([]byte("token"))},
+			Name: "huskeservice", Tokens: []access.Token{{SHA256: sha256.Sum256([]byte("token"))}},
 			Scopes: []httpapi.Scope{httpapi.WriteIntents, httpapi.ReadIntents, httpapi.ReadInbound},
 			// What answers no letter goes to the desk, and this producer is the desk.
 			Targets: []string{"desk"},

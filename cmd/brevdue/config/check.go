@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/brevdue/brevdue/gateway"
+	"github.com/brevdue/brevdue/gateway/access"
 	"github.com/brevdue/brevdue/gateway/download"
 	"github.com/brevdue/brevdue/gateway/httpapi"
 	"github.com/brevdue/brevdue/gateway/queue"
@@ -54,6 +55,11 @@ func (c *Config) setDefaults() {
 	for n := range c.Producers {
 		if len(c.Producers[n].Scopes) == 0 {
 			c.Producers[n].Scopes = scopes()
+		}
+	}
+	for n := range c.Operators {
+		if len(c.Operators[n].Roles) == 0 {
+			c.Operators[n].Roles = []string{string(access.Reader)}
 		}
 	}
 }
@@ -117,6 +123,7 @@ func (c *Config) check() Errors {
 	c.checkWindows(&f)
 	c.checkChannels(&f)
 	c.checkPeople(&f)
+	c.checkAccess(&f)
 	c.checkDownloads(&f)
 	if _, err := c.Codes(); err != nil {
 		f.add("codes_file", err.Error(), "CSV with a header and rows as in sf1601/codes.csv")

@@ -23,6 +23,7 @@ type Config struct {
 	Channels          map[string]Channel `koanf:"channels"`
 	Producers         []Producer         `koanf:"producers"`
 	Operators         []Operator         `koanf:"operators"`
+	Access            Access             `koanf:"access"`
 	Downloads         Downloads          `koanf:"downloads"`
 	CodesFile         string             `koanf:"codes_file"` // rows that replace or add to the table of codes; CSV
 	Log               Log                `koanf:"log"`
@@ -39,6 +40,8 @@ type HTTP struct {
 	CertificateFile string `koanf:"certificate_file"` // PEM; with KeyFile the listener speaks TLS itself
 	KeyFile         string `koanf:"key_file"`
 	MaxBody         int64  `koanf:"max_body"` // most bytes of a JSON body; default 16 MiB
+	// PublicURL is where people reach the console, e.g. https://brevdue.testby.example; access.login needs it.
+	PublicURL string `koanf:"public_url"`
 }
 
 // Journal is where the truth is kept.
@@ -161,6 +164,8 @@ type Channel struct {
 type Producer struct {
 	Name        string   `koanf:"name"`
 	TokenSHA256 string   `koanf:"token_sha256"` // hex; several separated by a comma while tokens are exchanged
+	Tokens      []Token  `koanf:"tokens"`       // more of them, with the day each ends: brevdue token new
+	JWT         JWT      `koanf:"jwt"`          // what it is called at an identity provider of access.issuers
 	Scopes      []string `koanf:"scopes"`
 	Targets     []string `koanf:"targets"` // of the distribution rules: it owns the post that goes to them
 	Callback    Callback `koanf:"callback"`
@@ -178,10 +183,12 @@ type Callback struct {
 	KeyFile         string `koanf:"key_file"`
 }
 
-// Operator may see the console.
+// Operator is a person who logs in to the console with a password. Where there are more than a few: access.login.
 type Operator struct {
-	Name        string `koanf:"name"`
-	TokenSHA256 string `koanf:"token_sha256"` // hex of the SHA-256 of the operator's password
+	Name         string   `koanf:"name"`
+	PasswordHash string   `koanf:"password_hash"` // of brevdue token password
+	TokenSHA256  string   `koanf:"token_sha256"`  // instead: hex of the SHA-256 of a random password
+	Roles        []string `koanf:"roles"`         // reader (default), operator, administrator, letters
 }
 
 // Downloads is where large documents of an e-mail are fetched. Without it they are refused at the door.

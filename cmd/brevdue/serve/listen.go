@@ -70,32 +70,11 @@ func (a *App) listenAPI(ctx context.Context) error {
 }
 
 func (a *App) apiHandler() (http.Handler, error) {
-	producers := make([]httpapi.Producer, 0, len(a.cfg.Producers))
-	for _, p := range a.cfg.Producers {
-		tokens, err := p.Tokens()
-		if err != nil {
-			return nil, fmt.Errorf("producer %s: %w", p.Name, err)
-		}
-		scopes := make([]httpapi.Scope, len(p.Scopes))
-		for n, s := range p.Scopes {
-			scopes[n] = httpapi.Scope(s)
-		}
-		producers = append(producers, httpapi.Producer{Name: p.Name, TokenSHA256: tokens, Scopes: scopes, Targets: p.Targets})
+	doors, err := a.openDoors()
+	if err != nil {
+		return nil, err
 	}
-	operators := make([]console.Operator, 0, len(a.cfg.Operators))
-	for _, o := range a.cfg.Operators {
-		hash, err := o.Hash()
-		if err != nil {
-			return nil, fmt.Errorf("operator %s: %w", o.Name, err)
-		}
-		operators = append(operators, console.Operator{Name: o.Name, PasswordSHA256: hash})
-	}
-	var err error
-	pages := console.Config{Operators: operators, RedisConnOpt: a.queue.RedisConnOpt(), Statuses: a.gateway, Now: time.Now}
-	if a.inbound != nil {
-		pages.Inbound = a.inbound
-	}
-	if a.console, err = console.New(pages); err != nil {
+	if a.console, err = console.New(doors.console(a)); err != nil {
 		return nil, err
 	}
 	mounts := map[string]http.Handler{console.Root: a.console}
@@ -108,7 +87,7 @@ func (a *App) apiHandler() (http.Handler, error) {
 	}
 	cfg := httpapi.Config{
 		Metrics: registry,
-		Gateway: a.gateway, Producers: producers, MaxBody: a.cfg.HTTP.MaxBody, Now: time.Now,
+		Gateway: a.gateway, Producers: doors.producers, Issuers: doors.issuers, MaxBody: a.cfg.HTTP.MaxBody, Now: time.Now,
 		Version: a.opts.Version, Logger: a.log.With("part", "api"),
 		Mounts: mounts, Channels: a.states, Evidence: a.evidence,
 	}
