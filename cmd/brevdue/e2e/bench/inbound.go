@@ -118,7 +118,8 @@ func largePosts(ctx context.Context, b *bench) ([]row, error) {
 		grown := float64(after.Peak-idle.Now) / (1 << 20)
 		rows = append(rows,
 			row{c.figure, fmt.Sprintf("≤ %.0f MB", c.most), verdict(grown <= c.most, fmt.Sprintf("%.1f MB", grown))},
-			row{"   to the receipt; to the folder", "", fmt.Sprintf("%.2f s; %.2f s", book.Elapsed.Seconds(), all.Seconds())})
+			row{"   idle before; to the receipt; to the folder", "", fmt.Sprintf("%.1f MB; %.2f s; %.2f s",
+				float64(idle.Now)/(1<<20), book.Elapsed.Seconds(), all.Seconds())})
 	}
 	return rows, nil
 }
