@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,9 +65,7 @@ func (w *World) receiving(dir string) (map[string]any, error) {
 		"listen": w.address, "certificate_file": file(sf1601test.FileClient), "key_file": file(sf1601test.FileClientKey),
 		"client_ca_file": file(sf1601test.FileCA), "routes_file": rules,
 	}
-	for key, value := range o.Settings {
-		section[key] = value
-	}
+	maps.Copy(section, o.Settings)
 	return section, nil
 }
 
@@ -136,12 +135,10 @@ func (g *Gateway) Files() (map[string]int64, error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		if err != nil {
-			return err
+		if err == nil {
+			files[strings.TrimPrefix(path, root+string(filepath.Separator))] = info.Size()
 		}
-		name, err := filepath.Rel(root, path)
-		files[name] = info.Size()
-		return err
+		return err //nolint:wrapcheck // wrapped once below
 	})
 	if err != nil {
 		return nil, fmt.Errorf("documents: %w", err)
