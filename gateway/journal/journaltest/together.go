@@ -293,13 +293,18 @@ func togetherLanes(t *testing.T, journals []gateway.Journal) {
 	var mu sync.Mutex
 	told := map[string][]int64{}
 	var total atomic.Int64
+	began := time.Now()
 	everyone(journals, 4, func(j gateway.Journal, caller int) {
 		if caller < lanes {
 			for range each {
 				happen(t, j, intents[caller], "lane-"+intents[caller].ID, now)
 			}
 		}
-		for total.Load() < lanes*each && t.Context().Err() == nil && !t.Failed() {
+		for total.Load() < lanes*each && !t.Failed() {
+			if time.Since(began) > time.Minute {
+				t.Error("a lane was left behind")
+				return
+			}
 			var c *gateway.Callback
 			err := j.Update(t.Context(), func(tx gateway.Tx) error {
 				var err error
