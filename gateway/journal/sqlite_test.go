@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/brevdue/brevdue/gateway"
 	"github.com/brevdue/brevdue/gateway/journal"
@@ -218,7 +219,21 @@ func TestPersonalDataInTwoPlaces(t *testing.T) {
 func TestGuards(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal.db")
-	j := at(t, path)
+	guarded(t, at(t, path))
+	db := raw(t, path)
+	for _, query := range guardedWrites() {
+		if _, err := db.ExecContext(t.Context(), query); err == nil {
+			t.Errorf("done: %s", query)
+		}
+	}
+	if _, err := db.ExecContext(t.Context(), "UPDATE attempts SET code = 'seen' WHERE id = 'att_2'"); err != nil {
+		t.Errorf("an open attempt may change: %v", err)
+	}
+}
+
+// guarded stores what guardedWrites must not change.
+func guarded(t *testing.T, j gateway.Journal) {
+	t.Helper()
 	i, m := journaltest.Sample(1)
 	if err := j.Update(t.Context(), func(tx gateway.Tx) error {
 		if err := insert(i, m)(tx); err != nil {
@@ -250,8 +265,11 @@ func TestGuards(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	db := raw(t, path)
-	for _, query := range []string{
+}
+
+// guardedWrites are changes that the schema refuses.
+func guardedWrites() []string {
+	return []string{
 		"UPDATE messages SET message_uuid = 'other'",
 		"UPDATE messages SET afsendelse_id = 'other'",
 		"UPDATE messages SET transaction_id = 'other'",
@@ -273,15 +291,11 @@ func TestGuards(t *testing.T) {
 		"DELETE FROM intents",
 		"DELETE FROM messages",
 		"DELETE FROM manifests",
-	} {
-		if _, err := db.ExecContext(t.Context(), query); err == nil {
-			t.Errorf("done: %s", query)
-		}
-	}
-	if _, err := db.ExecContext(t.Context(), "UPDATE attempts SET code = 'seen' WHERE id = 'att_2'"); err != nil {
-		t.Errorf("an open attempt may change: %v", err)
 	}
 }
+
+// journalStart is a moment.
+func journalStart() time.Time { return time.Date(2026, 11, 2, 8, 30, 0, 0, time.UTC) }
 
 // raw opens the database beside the journal.
 func raw(t *testing.T, path string) *sql.DB {
