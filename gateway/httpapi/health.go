@@ -23,6 +23,17 @@ type Health struct {
 	Statuses *StatusHealth `json:"statuses,omitzero"`
 	// Inbound is the inbound post that has not come to its end. Only /healthz tells, when there is any and the journal answers.
 	Inbound *InboundHealth `json:"inbound,omitzero"`
+	// Certificates end within 60 days, or have new files that cannot be used: warnings, the first to end first. Only /healthz
+	// tells, when there is any.
+	Certificates []CertificateHealth `json:"certificates,omitempty"`
+}
+
+// CertificateHealth warns of a certificate of this process.
+type CertificateHealth struct {
+	Role   string    `json:"role"`             // what it is for, such as http
+	Until  time.Time `json:"until"`            // when it ends
+	Days   int       `json:"days"`             // whole days left; negative when it has ended
+	Broken bool      `json:"broken,omitempty"` // its files hold a new one that cannot be used
 }
 
 // StatusHealth counts what waits for a status or for a person. Counts but those of overdue messages end at 10,000, which

@@ -39,6 +39,8 @@ type Config struct {
 	Inbound Inbound
 	// Channels tells the state of each channel's circuit breaker; nil: nothing is told.
 	Channels func() map[string]string
+	// Certificates tells which certificates end soon; nil: nothing is told.
+	Certificates func() []CertificateHealth
 	// Mounts are further handlers by pattern, e.g. "/console/". They do their own authentication.
 	Mounts map[string]http.Handler
 
@@ -51,6 +53,9 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.Channels == nil {
 		c.Channels = func() map[string]string { return nil }
+	}
+	if c.Certificates == nil {
+		c.Certificates = func() []CertificateHealth { return nil }
 	}
 	if c.Version == "" {
 		c.Version = "dev"
@@ -184,7 +189,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		gateway: cfg.Gateway, producers: found, maxBody: cfg.MaxBody, patience: cfg.Timeout, evidence: cfg.Evidence,
 		inbound: cfg.Inbound, audit: cfg.Audit,
-		large:   make(chan struct{}, cfg.Large), streams: make(chan struct{}, cfg.Streams),
+		large: make(chan struct{}, cfg.Large), streams: make(chan struct{}, cfg.Streams),
 		log: cfg.Logger, now: cfg.Now, newRequestID: cfg.NewRequestID, metrics: m, mux: http.NewServeMux(),
 	}
 	for _, r := range routes() {
@@ -217,6 +222,7 @@ func (s *Server) public(cfg Config) error {
 		"/healthz": func(w http.ResponseWriter, r *http.Request) error {
 			return s.json(w, http.StatusOK, Health{
 				Status: "ok", Channels: cfg.Channels(), Statuses: pulse.view(r.Context()), Inbound: pulse.inboundView(r.Context()),
+				Certificates: cfg.Certificates(),
 			})
 		},
 		"/readyz": s.ready,
@@ -328,7 +334,9 @@ func (s *Server) Routes() []Route {
 		}
 		list[n] = Route{method, path, scopes[pattern]}
 	}
-	slices.SortFunc(list, func(a, b Route) int { return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Method, b.Method)) })
+	slices.SortFunc(list, func(a, b Route) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Method, b.Method))
+	})
 	return list
 }
 

@@ -106,6 +106,9 @@ func (f *findings) cvr(key, value string) {
 func (c *Config) check() Errors {
 	var f findings
 	f.address("http.listen", c.HTTP.Listen)
+	if c.Metrics.Listen != "" {
+		f.address("metrics.listen", c.Metrics.Listen)
+	}
 	f.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	f.oneOf("log.format", c.Log.Format, "json", "text")
 	c.checkJournal(&f)

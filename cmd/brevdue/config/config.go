@@ -11,6 +11,7 @@ import "time"
 // Config is the whole file. Field names are the keys of the file; the zero value of an optional field means its default.
 type Config struct {
 	HTTP              HTTP               `koanf:"http"`
+	Metrics           Metrics            `koanf:"metrics"`
 	Journal           Journal            `koanf:"journal"`
 	Queue             Queue              `koanf:"queue"`
 	Documents         Documents          `koanf:"documents"`
@@ -42,6 +43,12 @@ type HTTP struct {
 	MaxBody         int64  `koanf:"max_body"` // most bytes of a JSON body; default 16 MiB
 	// PublicURL is where people reach the console, e.g. https://brevdue.testby.example; access.login needs it.
 	PublicURL string `koanf:"public_url"`
+}
+
+// Metrics is a listener of its own for /metrics, /healthz and /readyz, in the clear, for a network that only watchers
+// reach. A process without the role api has no other.
+type Metrics struct {
+	Listen string `koanf:"listen"` // default none
 }
 
 // Journal is where the truth is kept.

@@ -15,6 +15,7 @@ import (
 	"github.com/brevdue/brevdue/channels/breaker"
 	"github.com/brevdue/brevdue/channels/registration"
 	"github.com/brevdue/brevdue/cmd/brevdue/config"
+	"github.com/brevdue/brevdue/cmd/brevdue/serve/certs"
 	"github.com/brevdue/brevdue/gateway"
 	"github.com/brevdue/brevdue/gateway/callback"
 	"github.com/brevdue/brevdue/gateway/console"
@@ -33,6 +34,8 @@ import (
 const (
 	beatEvery  = 5 * time.Second // well within gateway.DeadAfter
 	sweepEvery = 2 * time.Second
+	// certificatesEvery is how often the files of certificates are looked at.
+	certificatesEvery = 10 * time.Second
 	// stopListening is how long requests in flight may take when the process stops.
 	stopListening = 10 * time.Second
 )
@@ -67,12 +70,13 @@ type App struct {
 	inbound   *inbound.Service         // nil: no post is received
 	ngdp      *sf1606.NgDP             // nil: no post is pulled
 	closers   []func()                 // of channels
+	certs     *certs.Keeper
 
-	api, push, postmodtag listener
+	api, push, postmodtag, watch listener
 	closing               sync.Once
 }
 
-func (a *App) listeners() []listener { return []listener{a.api, a.push, a.postmodtag} }
+func (a *App) listeners() []listener { return []listener{a.api, a.push, a.postmodtag, a.watch} }
 
 // listener is a socket that is open before anything is served, so that its address is known and a taken port is an
 // error at once.
@@ -88,6 +92,7 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (*App, error) {
 		opts.Logger = discard()
 	}
 	a := &App{cfg: cfg, opts: opts, log: opts.Logger}
+	a.certs = certs.New(certs.Config{Now: time.Now, Logger: a.log.With("part", "certificates")})
 	for _, w := range cfg.Warnings() {
 		a.log.Warn("configuration", "key", w)
 	}
@@ -110,6 +115,9 @@ func (a *App) PostAddress() string { return a.postmodtag.address() }
 
 // PushAddress is where Beskedfordeler's push is expected, "" when it is not.
 func (a *App) PushAddress() string { return a.push.address() }
+
+// MetricsAddress is where metrics are served on a listener of their own, "" when they are not.
+func (a *App) MetricsAddress() string { return a.watch.address() }
 
 func (l listener) address() string {
 	if l.Listener == nil {
@@ -143,6 +151,10 @@ func (a *App) Run(ctx context.Context) error {
 	for _, p := range a.pullers {
 		front.Go(func() error { return p.Run(ctx) })
 	}
+	front.Go(func() error {
+		a.certs.Run(ctx, certificatesEvery)
+		return nil
+	})
 	front.Go(func() error { // a failed worker ends the process: its supervisor starts it anew
 		select {
 		case <-ctx.Done():
@@ -152,7 +164,7 @@ func (a *App) Run(ctx context.Context) error {
 		}
 	})
 	a.log.InfoContext(ctx, "started", "version", a.opts.Version, "roles", []string(a.opts.Roles),
-		"api", a.APIAddress(), "push", a.PushAddress(), "postmodtag", a.PostAddress())
+		"api", a.APIAddress(), "push", a.PushAddress(), "postmodtag", a.PostAddress(), "metrics", a.MetricsAddress())
 	err := front.Wait()
 	stopWorkers()
 	err = errors.Join(err, back.Wait())

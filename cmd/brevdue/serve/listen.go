@@ -3,7 +3,6 @@ package serve
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
 	"net"
 	"net/http"
 	"time"
@@ -17,6 +16,11 @@ import (
 
 // listen opens the sockets of the roles.
 func (a *App) listen(ctx context.Context) error {
+	if a.cfg.Metrics.Listen != "" {
+		if err := a.listenMetrics(ctx); err != nil {
+			return err
+		}
+	}
 	if a.opts.Roles.has(RoleAPI) {
 		if err := a.listenAPI(ctx); err != nil {
 			return err
@@ -59,11 +63,11 @@ func (a *App) listenAPI(ctx context.Context) error {
 	}
 	server := httpapi.NewHTTPServer(a.cfg.HTTP.Listen, handler, a.log)
 	if h := a.cfg.HTTP; h.CertificateFile != "" {
-		cert, err := tls.LoadX509KeyPair(h.CertificateFile, h.KeyFile)
+		pair, err := a.certs.Pair("http", h.CertificateFile, h.KeyFile)
 		if err != nil {
-			return fmt.Errorf("http.certificate_file: %w", err)
+			return config.Errors{{Key: "http.certificate_file", Text: err.Error()}}
 		}
-		server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+		server.TLSConfig = a.certs.Server(&tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}, pair, nil)
 	}
 	a.api, err = open(ctx, "http.listen", a.cfg.HTTP.Listen, server)
 	return err
@@ -82,14 +86,14 @@ func (a *App) apiHandler() (http.Handler, error) {
 		return nil, err
 	}
 	registry := prometheus.NewRegistry()
-	if err := registry.Register(a.gauges()); err != nil {
-		return nil, fmt.Errorf("metrics: %w", err)
+	if err := a.registerMetrics(registry); err != nil {
+		return nil, err
 	}
 	cfg := httpapi.Config{
 		Metrics: registry,
 		Gateway: a.gateway, Producers: doors.producers, Issuers: doors.issuers, MaxBody: a.cfg.HTTP.MaxBody, Now: time.Now,
 		Version: a.opts.Version, Logger: a.log.With("part", "api"),
-		Mounts: mounts, Channels: a.states, Evidence: a.evidence,
+		Mounts: mounts, Channels: a.states, Certificates: a.expiring, Evidence: a.evidence,
 	}
 	if a.inbound != nil {
 		cfg.Inbound = a.inbound

@@ -10,6 +10,7 @@ import (
 
 	"github.com/brevdue/brevdue/channels/print"
 	"github.com/brevdue/brevdue/cmd/brevdue/config"
+	"github.com/brevdue/brevdue/cmd/brevdue/serve/certs"
 	"github.com/brevdue/brevdue/gateway"
 	"github.com/brevdue/brevdue/sf1601/beskedfordeler"
 	"github.com/brevdue/brevdue/sf1601/sts"
@@ -65,7 +66,7 @@ func (a *App) openPull() error {
 	if err != nil {
 		return config.Errors{{Key: key, Text: err.Error()}}
 	}
-	secure := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+	secure := certs.Modern(&tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
 	if s.CAFile != "" {
 		if secure.RootCAs, err = config.Pool(s.CAFile, true); err != nil {
 			return config.Errors{{Key: "serviceplatformen.ca_file", Text: err.Error()}}
@@ -117,6 +118,9 @@ func (a *App) listenPush(ctx context.Context) error {
 	server, err := beskedfordeler.PushServer(mux, cert, roots, b.Subjects)
 	if err != nil {
 		return config.Errors{{Key: "beskedfordeler.subjects", Text: err.Error()}}
+	}
+	if err := a.refresh(server, "beskedfordeler", b.CertificateFile, b.KeyFile, b.ClientCAFile); err != nil {
+		return err
 	}
 	a.push, err = open(ctx, "beskedfordeler.listen", b.Listen, server)
 	return err

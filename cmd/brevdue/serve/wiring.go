@@ -16,6 +16,7 @@ import (
 	"github.com/brevdue/brevdue/channels/nemsms"
 	"github.com/brevdue/brevdue/channels/smtp"
 	"github.com/brevdue/brevdue/cmd/brevdue/config"
+	"github.com/brevdue/brevdue/cmd/brevdue/serve/certs"
 	"github.com/brevdue/brevdue/gateway"
 	"github.com/brevdue/brevdue/gateway/documents"
 	"github.com/brevdue/brevdue/gateway/journal"
@@ -41,7 +42,7 @@ func (a *App) open(ctx context.Context) error {
 		return err
 	}
 	a.queue, err = queue.Open(ctx, queue.Config{
-		URL: a.cfg.Queue.URL, Secret: rand.Text(), Now: time.Now, Logger: a.log.With("part", "queue"),
+		URL: a.cfg.Queue.URL, TLS: certs.Modern(nil), Secret: rand.Text(), Now: time.Now, Logger: a.log.With("part", "queue"),
 	})
 	if err != nil {
 		return config.Errors{{Key: "queue.url", Text: err.Error(), Hint: "is Redis running, and does it take this user and password?"}}
@@ -73,6 +74,9 @@ func (a *App) openClient() error {
 	}
 	if a.codes, err = a.cfg.Codes(); err != nil {
 		return config.Errors{{Key: "codes_file", Text: err.Error()}}
+	}
+	if err := a.watchSystemCertificate(cert); err != nil {
+		return config.Errors{{Key: key, Text: err.Error()}}
 	}
 	endpoints := sf1601.Endpoints{STS: s.STSURL, Base: s.BaseURL}
 	if s.Environment != "custom" {
