@@ -28,6 +28,15 @@ func TestJournal(t *testing.T) {
 	journaltest.Run(t, open)
 }
 
+// TestSealedJournal: with keys a journal keeps every promise that it keeps without.
+func TestSealedJournal(t *testing.T) {
+	t.Parallel()
+	journaltest.Run(t, func(t *testing.T) gateway.Journal {
+		t.Helper()
+		return openSealed(t, "sqlite:"+filepath.Join(t.TempDir(), "journal.db"), newKeys(t, t.TempDir(), nil))
+	})
+}
+
 func TestTogether(t *testing.T) {
 	t.Parallel()
 	journaltest.Together(t, func(t *testing.T) []gateway.Journal {

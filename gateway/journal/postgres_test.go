@@ -71,6 +71,15 @@ func openPostgres(t testing.TB, url string, opts journal.Options) *journal.Journ
 	return j
 }
 
+// TestSealedPostgres is TestSealedJournal on PostgreSQL.
+func TestSealedPostgres(t *testing.T) {
+	t.Parallel()
+	journaltest.Run(t, func(t *testing.T) gateway.Journal {
+		t.Helper()
+		return openSealed(t, database(t), newKeys(t, t.TempDir(), nil))
+	})
+}
+
 func TestPostgres(t *testing.T) {
 	t.Parallel()
 	journaltest.Run(t, func(t *testing.T) gateway.Journal {

@@ -9,6 +9,7 @@ import (
 // tx is one update's view of the running transaction. Its methods stand next to their nouns.
 type tx struct {
 	session session // nil when the update has ended
+	seals   seals
 	request *request
 }
 
@@ -19,7 +20,7 @@ var errOver = errors.New("journal: the transaction is over")
 
 // txQueries lists what the writer prepares.
 func txQueries() []string {
-	return []string{
+	return append(resealQueries(),
 		insertIntent, insertContent, insertDocument, selectIntentByReference, selectWaitingDuplicate, selectIntentHead,
 		updateIntentStatus,
 		insertMessage, selectMessage, selectMessagesOf, updateMessage,
@@ -35,7 +36,7 @@ func txQueries() []string {
 		upsertWorker, deleteWorker,
 		selectLanePending, insertCallback, selectCallbackDue, claimCallback, saveCallback, endCallback, nextOfLane, tallyDelivered,
 		tallyFailed, selectReplayEnd, selectReplayLanes, replayCallbacks, replayNoHeads, replayHeads,
-	}
+	)
 }
 
 // lock keeps every other transaction that locks the same name waiting until this one ends, where transactions run side by

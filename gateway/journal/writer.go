@@ -172,7 +172,7 @@ func (w *writer) rollback(cause error) error {
 
 // run calls fn and keeps its error. A panic becomes an error; its stack goes to the log.
 func (r *request) run(w *writer) {
-	t := &tx{session: sealedSession{w.session, w.seals}, request: r}
+	t := &tx{session: sealedSession{w.session, w.seals}, seals: w.seals, request: r}
 	defer func() {
 		t.session = nil // a tx kept beyond its end does nothing
 		if p := recover(); p != nil {
