@@ -55,6 +55,13 @@ check: tools ## Run everything CI checks besides the tests: generated files, for
 bench: ## Print the table of measured speed and memory (takes minutes)
 	go run ./cmd/brevdue/e2e/bench
 
+# One seed again: make chaos SEEDS=1 SEED=4711 ENGINE=sqlite
+SEEDS    ?= 30
+DURATION ?= 2m
+.PHONY: chaos
+chaos: ## Break everything around a running gateway and check what must hold (SEEDS, SEED, DURATION, ENGINE)
+	go run ./cmd/brevdue/e2e/chaos -seeds $(SEEDS) -duration $(DURATION) -seed '$(or $(SEED),0)' -engine '$(ENGINE)'
+
 .PHONY: generate
 generate: ## Write the generated files anew
 	go generate ./...
