@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 )
 
@@ -34,8 +35,13 @@ type StreamSealer interface {
 	OpenFrom(r io.Reader, place string) (io.Reader, error)
 }
 
-// ErrSealed says that something sealed cannot be opened.
-var ErrSealed = errors.New("it cannot be opened")
+// What is wrong with something sealed that cannot be opened.
+var (
+	// ErrSealed is the family of these errors.
+	ErrSealed = errors.New("it is sealed and cannot be opened")
+	// ErrNoKey is an ErrSealed: its key is not here.
+	ErrNoKey = fmt.Errorf("%w: the key is missing", ErrSealed)
+)
 
 // What is sealed begins with four fixed bytes, the last of which is the form, and the id of its key.
 const (

@@ -30,7 +30,7 @@ func (f *Folder) refuseSealed() error {
 		return nil
 	}
 	if _, err := os.Lstat(filepath.Join(f.dir, sealedFolder)); !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("documents: the folder holds sealed documents, and no keys are configured (keys.file): %w", gateway.ErrSealed)
+		return fmt.Errorf("documents: the folder holds sealed documents, and no keys are configured (keys.file): %w", gateway.ErrNoKey)
 	}
 	return nil
 }

@@ -86,7 +86,8 @@ var _ gateway.Journal = (*Journal)(nil)
 
 // Open opens the journal at url: "sqlite:PATH", which makes the file (mode 0600, its folder 0700) when there is none, or a
 // "postgres://" url as libpq knows it, of a database that is there. A new journal has a pending migration like an old one:
-// ErrPendingMigration, unless opts.Migrate or opts.Create is set. No error shows the url: it may hold a password.
+// ErrPendingMigration, unless opts.Migrate or opts.Create is set. gateway.ErrNoKey when what was stored last is sealed under a
+// key that is not here. No error shows the url: it may hold a password.
 func Open(ctx context.Context, url string, opts Options) (*Journal, error) {
 	opts = opts.withDefaults()
 	e, err := engineOf(url)
@@ -105,7 +106,14 @@ func Open(ctx context.Context, url string, opts Options) (*Journal, error) {
 	} else if err := refusePending(ctx, url); err != nil {
 		return nil, err
 	}
-	return e.open(ctx, opts)
+	j, err := e.open(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := j.refuseOtherKeys(ctx); err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
+	return j, nil
 }
 
 // engine is a database that a journal can stand on, at one place.
@@ -129,7 +137,7 @@ func engineOf(url string) (engine, error) {
 	case "postgres", "postgresql":
 		return newPostgres(url)
 	default:
-		return nil, errors.New("journal: the url must be sqlite:PATH or postgres://...") // not the url itself: some carry passwords
+		return nil, errors.New("journal: the url must be sqlite:PATH or postgres://HOST/DATABASE") // not the url itself: some carry passwords
 	}
 }
 

@@ -64,7 +64,7 @@ func readerQueries() []string {
 		selectPostReceipt, selectPost, selectPostContent, selectPostDocuments, selectPostEvents, selectPosts, selectDuePosts,
 		selectPostCounts, selectOldestPost,
 		selectCallbackHead, selectCallbacksDue, selectCallbackCounts, selectCallbackTally,
-		selectIntentsOf,
+		selectIntentsOf, selectNewestRecipient,
 	)
 }
 

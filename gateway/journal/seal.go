@@ -195,7 +195,7 @@ func (s seals) openBytes(place func() string, v []byte) ([]byte, error) {
 func (s seals) opened(place func() string, sealed []byte) ([]byte, error) {
 	if s.sealer == nil {
 		key, _ := gateway.SealedUnder(sealed)
-		return nil, fmt.Errorf("%s: %w: sealed under %s, and %w", place(), gateway.ErrSealed, key, errNoKeys)
+		return nil, fmt.Errorf("%s: %w: sealed under %s, and %w", place(), gateway.ErrNoKey, key, errNoKeys)
 	}
 	plain, err := s.sealer.Open(place(), sealed)
 	if err != nil {
@@ -302,4 +302,20 @@ type sealedSource struct {
 
 func (s sealedSource) query(ctx context.Context, query string, args []any, scan func(row) error) error {
 	return s.source.query(ctx, query, args, s.seals.row(scan))
+}
+
+// Out: what is stored of the newest intent's recipient.
+const selectNewestRecipient = `SELECT intent_id, recipient FROM intent_contents ORDER BY intent_id DESC LIMIT 1`
+
+// refuseOtherKeys refuses keys that are not those of the journal, before anything is sealed under them.
+func (j *Journal) refuseOtherKeys(ctx context.Context) error {
+	err := j.many(ctx, "look at the seals", selectNewestRecipient, func(r row) error {
+		var id string
+		var recipient []byte
+		return r.Scan(&id, &opened{&recipient, func() string { return placeOf("intent_contents.recipient", id) }})
+	})
+	if errors.Is(err, gateway.ErrNoKey) {
+		return err
+	}
+	return nil // a row that was spoiled is told to whoever asks for it
 }

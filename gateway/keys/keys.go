@@ -147,21 +147,41 @@ func (k *Keys) Rotate() (string, error) {
 }
 
 // Destroy takes a key out of the file. What is sealed under it is lost from then on: the caller has made certain that there is
-// nothing, after ready reported true. ErrUnknown; ErrInUse for the primary and before it is ready.
+// nothing, looking after Idle had returned nil. ErrUnknown; ErrInUse as Idle.
 func (k *Keys) Destroy(id string) error {
 	return k.change(func(f *file, _ *master) error {
 		n := f.find(id)
-		switch {
-		case n < 0:
+		if n < 0 {
 			return fmt.Errorf("%w: %s", ErrUnknown, id)
-		case f.Primary == id:
-			return fmt.Errorf("%w: %s seals; rotate first", ErrInUse, id)
-		case k.cfg.Now().Before(f.Keys[n].Retired.Add(Grace)):
-			return fmt.Errorf("%w: %s sealed until %s; wait until %s has passed", ErrInUse, id, f.Keys[n].Retired.Format(time.RFC3339), Grace)
+		}
+		if err := k.idle(id, f.Primary == id, f.Keys[n].Retired); err != nil {
+			return err
 		}
 		f.Keys = slices.Delete(f.Keys, n, n+1)
 		return nil
 	})
+}
+
+// Idle reports whether nobody can seal under a key any more: nil, or why not. ErrUnknown; ErrInUse for the primary, and
+// before Grace has passed since it was. What was sealed before may still need it.
+func (k *Keys) Idle(id string) error {
+	r := k.ring.Load()
+	key := r.byID[id]
+	if key == nil {
+		return fmt.Errorf("%w: %s", ErrUnknown, id)
+	}
+	return k.idle(id, key == r.primary, key.retired)
+}
+
+func (k *Keys) idle(id string, primary bool, retired time.Time) error {
+	switch free := retired.Add(Grace); {
+	case primary:
+		return fmt.Errorf("%w: %s seals; rotate first", ErrInUse, id)
+	case k.cfg.Now().Before(free):
+		return fmt.Errorf("%w: %s sealed until a moment ago, and processes may not know yet; it can go after %s", ErrInUse, id,
+			free.UTC().Format("15:04:05 UTC"))
+	}
+	return nil
 }
 
 // change rewrites the file, and follows it.
@@ -256,9 +276,9 @@ func (k *Keys) find(id string) (*key, error) {
 		return key, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: the key %s is not here, and the keyset file cannot be read: %w", gateway.ErrSealed, id, err)
+		return nil, fmt.Errorf("%w: %s is not here, and the keyset file cannot be read: %w", gateway.ErrNoKey, id, err)
 	}
-	return nil, fmt.Errorf("%w: the key %s is not in the keyset file", gateway.ErrSealed, id)
+	return nil, fmt.Errorf("%w: %s is not in the keyset file", gateway.ErrNoKey, id)
 }
 
 // Current implements gateway.Sealer.

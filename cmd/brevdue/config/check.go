@@ -128,6 +128,9 @@ func (c *Config) check() Errors {
 	c.checkPeople(&f)
 	c.checkAccess(&f)
 	c.checkDownloads(&f)
+	if c.Keys.MasterFile != "" && c.Keys.File == "" {
+		f.add("keys.file", "missing, and there is a keys.master_file", "name the file whose keys the master key seals")
+	}
 	if _, err := c.Codes(); err != nil {
 		f.add("codes_file", err.Error(), "CSV with a header and rows as in sf1601/codes.csv")
 	}
@@ -215,7 +218,9 @@ func (c *Config) warn() {
 			c.warnings = append(c.warnings, key+": "+what)
 		}
 	}
-	idle(c.Keys.File != "", "keys.file", "encryption at rest is not in this version; data is stored as it is")
+	idle(c.Keys.File == "" && slices.Contains([]string{"exttest", "prod"}, c.Serviceplatformen.Environment), "keys.file",
+		"nothing is encrypted at rest: whoever gets hold of the database, the document folder or a backup reads every letter; "+
+			"set it and run: brevdue keys init --config FILE")
 	for name, ch := range c.Channels {
 		idle(name == "sms", "channels."+name, "the channel is not in this version; intents that name it are refused")
 		idle(ch.URL != "" && name != "smtp", "channels."+name+".url", "only smtp has a server of its own")

@@ -67,9 +67,10 @@ type Documents struct {
 	URL string `koanf:"url"` // file:DIR; default file:brevdue-data/documents
 }
 
-// Keys is the key set of encryption at rest.
+// Keys is the keyset of encryption at rest. Without a file everything is stored as it is.
 type Keys struct {
-	File string `koanf:"file"`
+	File       string `koanf:"file"`        // made by brevdue keys init; whoever loses it has lost the data
+	MasterFile string `koanf:"master_file"` // 64 hexadecimal digits that seal the secrets of File
 }
 
 // Serviceplatformen is the far end of SF1601.

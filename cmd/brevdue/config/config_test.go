@@ -254,7 +254,7 @@ func TestIdleKeysAreWarnedAbout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w := strings.Join(c.Warnings(), "\n"); !strings.Contains(w, "keys.file") || !strings.Contains(w, "channels.sms") {
+	if w := strings.Join(c.Warnings(), "\n"); strings.Contains(w, "keys.file") || !strings.Contains(w, "channels.sms") {
 		t.Fatal(w)
 	}
 }

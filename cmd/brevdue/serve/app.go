@@ -23,6 +23,7 @@ import (
 	"github.com/brevdue/brevdue/gateway/download"
 	"github.com/brevdue/brevdue/gateway/inbound"
 	"github.com/brevdue/brevdue/gateway/journal"
+	"github.com/brevdue/brevdue/gateway/keys"
 	"github.com/brevdue/brevdue/gateway/queue"
 	"github.com/brevdue/brevdue/sf1601"
 	"github.com/brevdue/brevdue/sf1601/beskedfordeler"
@@ -45,6 +46,7 @@ type Options struct {
 	Roles   Roles
 	Version string
 	Migrate bool         // apply pending migrations instead of refusing to start; for the demo
+	NewKeys bool         // make the keyset file when there is none; for the demo
 	Logger  *slog.Logger // nil: none
 }
 
@@ -54,6 +56,7 @@ type App struct {
 	opts Options
 	log  *slog.Logger
 
+	keys      *keys.Keys // nil: nothing is sealed
 	journal   *journal.Journal
 	documents *documents.Folder
 	queue     *queue.Queue
@@ -73,7 +76,7 @@ type App struct {
 	certs     *certs.Keeper
 
 	api, push, postmodtag, watch listener
-	closing               sync.Once
+	closing                      sync.Once
 }
 
 func (a *App) listeners() []listener { return []listener{a.api, a.push, a.postmodtag, a.watch} }

@@ -18,7 +18,6 @@ import (
 	"github.com/brevdue/brevdue/cmd/brevdue/config"
 	"github.com/brevdue/brevdue/cmd/brevdue/serve/certs"
 	"github.com/brevdue/brevdue/gateway"
-	"github.com/brevdue/brevdue/gateway/documents"
 	"github.com/brevdue/brevdue/gateway/journal"
 	"github.com/brevdue/brevdue/gateway/queue"
 	"github.com/brevdue/brevdue/sf1601"
@@ -31,14 +30,17 @@ import (
 // open makes everything that Close will have to close again.
 func (a *App) open(ctx context.Context) error {
 	var err error
-	a.journal, err = journal.Open(ctx, a.cfg.Journal.URL, journal.Options{Create: true, Migrate: a.opts.Migrate, Logger: a.log})
+	if a.keys, err = OpenKeys(a.cfg, a.opts.NewKeys); err != nil {
+		return err
+	}
+	a.journal, err = OpenJournal(ctx, a.cfg, a.keys, journal.Options{Create: true, Migrate: a.opts.Migrate, Logger: a.log})
 	if errors.Is(err, journal.ErrPendingMigration) {
 		return config.Errors{{Key: "journal.url", Text: err.Error(), Hint: "run: brevdue migrate --config FILE"}}
 	}
 	if err != nil {
 		return err
 	}
-	if a.documents, err = documents.Open(a.cfg.Documents.URL, documents.Options{}); err != nil {
+	if a.documents, err = OpenDocuments(a.cfg, a.keys); err != nil {
 		return err
 	}
 	a.queue, err = queue.Open(ctx, queue.Config{
