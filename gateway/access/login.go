@@ -30,7 +30,9 @@ type LoginConfig struct {
 	RolesClaim string
 	// Roles says which of the claim's values give which role. Empty: the roles' own names.
 	Roles    map[Role][]string
-	Sessions *Sessions // whose keys and memory are used
+	Sessions *Sessions // of the same console
+	// Keys are those of the sessions; none: a random one, so that the same process must take the browser back.
+	Keys [][]byte
 }
 
 // Login lets operators in who are known to an OpenID Connect provider. It is safe for concurrent use.
@@ -47,7 +49,7 @@ const loginLife = 10 * time.Minute
 const maxName = 128
 
 // NewLogin checks the configuration. The provider is asked when the first person comes.
-func NewLogin(cfg LoginConfig, keys [][]byte) (*Login, error) {
+func NewLogin(cfg LoginConfig) (*Login, error) {
 	if cfg.Issuer == nil || cfg.Sessions == nil || cfg.ClientID == "" || cfg.RedirectURL == "" {
 		return nil, errors.New("access: a login needs an issuer, a client id, a redirect URL and sessions")
 	}
@@ -70,7 +72,7 @@ func NewLogin(cfg LoginConfig, keys [][]byte) (*Login, error) {
 	}
 	l := &Login{cfg: cfg}
 	var err error
-	if l.states, err = newSeal(keys, "login"); err != nil {
+	if l.states, err = newSeal(cfg.Keys, "login"); err != nil {
 		return nil, err
 	}
 	algorithms := make([]string, len(cfg.Issuer.algorithms))

@@ -15,6 +15,13 @@ import (
 // KeySize is the length of a key of cookies, in bytes.
 const KeySize = 32
 
+// NewKey makes a random key of cookies.
+func NewKey() []byte {
+	key := make([]byte, KeySize)
+	_, _ = rand.Read(key) // never fails
+	return key
+}
+
 // errSeal is all that is told of something that cannot be opened.
 var errSeal = errors.New("it was not sealed here")
 
@@ -25,9 +32,7 @@ type seal struct{ boxes []cipher.AEAD }
 // newSeal derives what the purpose needs from the keys. Without any, a random one is made: what it seals ends with the process.
 func newSeal(keys [][]byte, purpose string) (*seal, error) {
 	if len(keys) == 0 {
-		key := make([]byte, KeySize)
-		_, _ = rand.Read(key) // never fails
-		keys = [][]byte{key}
+		keys = [][]byte{NewKey()}
 	}
 	s := &seal{}
 	for _, key := range keys {

@@ -64,6 +64,9 @@ func NewSessions(cfg SessionConfig) (*Sessions, error) {
 		return nil, errors.New("access: a session's Idle is at least 2 minutes, and its Life at least its Idle")
 	}
 	s := &Sessions{once: cfg.Once, idle: cfg.Idle, life: cfg.Life, secure: !cfg.Insecure, now: cfg.Now}
+	if len(cfg.Keys) == 0 {
+		cfg.Keys = [][]byte{NewKey()}
+	}
 	var err error
 	if s.cookies, err = newSeal(cfg.Keys, "session"); err != nil {
 		return nil, err

@@ -2,8 +2,8 @@ package console_test
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -15,6 +15,8 @@ import (
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+
+	"github.com/brevdue/brevdue/gateway/access"
 )
 
 // chromium starts a fresh headless browser that asks nobody anything by itself.
@@ -90,8 +92,8 @@ func (c *complaints) check(t *testing.T) {
 	}
 }
 
-// login makes every request carry the operator's password, and c watch what the page does.
-func login(ctx context.Context, t *testing.T, c *complaints) {
+// login makes every request carry somebody's session, and c watch what the page does.
+func login(ctx context.Context, t *testing.T, c *complaints, who *http.Cookie) {
 	t.Helper()
 	if err := chromedp.Listen(ctx, c.listen); err != nil {
 		t.Fatal(err)
@@ -102,8 +104,8 @@ func login(ctx context.Context, t *testing.T, c *complaints) {
 	if _, err := chromedp.Call(ctx, log.Enable, cdp.Empty{}); err != nil {
 		t.Fatal(err)
 	}
-	credentials := "Basic " + base64.StdEncoding.EncodeToString([]byte(operator+":"+password))
-	headers := network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Authorization": credentials}}
+	session := who.Name + "=" + who.Value
+	headers := network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Cookie": session}}
 	if _, err := chromedp.Call(ctx, network.SetExtraHTTPHeaders, headers); err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +127,7 @@ func TestBrowserShowsTheQueuesOffline(t *testing.T) {
 	server := setup(t)
 	ctx := chromium(t)
 	seen := &complaints{}
-	login(ctx, t, seen)
+	login(ctx, t, seen, server.cookies[access.OperatorRole])
 	if err := chromedp.Do(ctx, chromedp.Navigate(server.URL+"/console/queues/")); err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +166,7 @@ func TestBrowserShowsEveryPage(t *testing.T) {
 	server := setup(t)
 	ctx := chromium(t)
 	seen := &complaints{}
-	login(ctx, t, seen)
+	login(ctx, t, seen, server.cookies[access.OperatorRole])
 	for path, want := range map[string]string{
 		"queues/digitalpost?status=pending": task,
 		"queues/other?status=pending":       "(hidden)",
@@ -189,7 +191,7 @@ func TestBrowserShowsTheStartPage(t *testing.T) {
 	server := setup(t)
 	ctx := chromium(t)
 	seen := &complaints{}
-	login(ctx, t, seen)
+	login(ctx, t, seen, server.cookies[access.OperatorRole])
 	if err := chromedp.Do(ctx, chromedp.Navigate(server.URL+"/console/")); err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +210,7 @@ func TestBrowserShowsTheStatuses(t *testing.T) {
 	server := setup(t)
 	ctx := chromium(t)
 	seen := &complaints{}
-	login(ctx, t, seen)
+	login(ctx, t, seen, server.cookies[access.OperatorRole])
 	if err := chromedp.Do(ctx, chromedp.Navigate(server.URL+"/console/statuses")); err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +254,7 @@ func TestBrowserShowsTheInboundPost(t *testing.T) {
 	server := setup(t)
 	ctx := chromium(t)
 	seen := &complaints{}
-	login(ctx, t, seen)
+	login(ctx, t, seen, server.cookies[access.OperatorRole])
 	if err := chromedp.Do(ctx, chromedp.Navigate(server.URL+"/console/inbound")); err != nil {
 		t.Fatal(err)
 	}

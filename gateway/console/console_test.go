@@ -1,20 +1,26 @@
 package console_test
 
 import (
+	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/hibiken/asynq"
 
+	"github.com/brevdue/brevdue/gateway"
+	"github.com/brevdue/brevdue/gateway/access"
 	"github.com/brevdue/brevdue/gateway/console"
 )
 
@@ -24,9 +30,67 @@ const (
 	task     = "msg_01JDZX4T8Q0000000000000001"
 )
 
+// site is a console that is served, and the cookies of people who are logged in to it.
+type site struct {
+	*httptest.Server
+
+	cookies map[access.Role]*http.Cookie
+	audit   *trail
+}
+
+// trail is an audit trail that can be read, and can fail.
+type trail struct {
+	mu      sync.Mutex
+	entries []access.Entry
+	err     error
+}
+
+func (a *trail) record(_ context.Context, e access.Entry) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.err != nil {
+		return a.err
+	}
+	a.entries = append(a.entries, e)
+	return nil
+}
+
+func (a *trail) all() []access.Entry {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.entries)
+}
+
+// sessions makes sessions, and logs one person of each role in.
+func sessions(t *testing.T) (*access.Sessions, map[access.Role]*http.Cookie) {
+	t.Helper()
+	s, err := access.NewSessions(access.SessionConfig{Insecure: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cookies := make(map[access.Role]*http.Cookie)
+	for _, role := range []access.Role{access.Reader, access.OperatorRole, access.Administrator} {
+		cookies[role] = cookieOf(t, s, access.Operator{Name: string(role), Roles: []access.Role{role}, How: access.ByPassword})
+	}
+	return s, cookies
+}
+
+func cookieOf(t *testing.T, s *access.Sessions, o access.Operator) *http.Cookie {
+	t.Helper()
+	w := httptest.NewRecorder()
+	if _, err := s.Begin(t.Context(), w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), o); err != nil {
+		t.Fatal(err)
+	}
+	list := w.Result().Cookies() //nolint:bodyclose // a recorder's body
+	if len(list) != 1 {
+		t.Fatalf("%d cookies", len(list))
+	}
+	return list[0]
+}
+
 // setup serves a console over an embedded Redis with one waiting task in the queue "digitalpost" and one with a payload
 // that is no message id in the queue "other".
-func setup(t *testing.T) *httptest.Server {
+func setup(t *testing.T, changes ...func(*console.Config)) *site {
 	t.Helper()
 	redis := miniredis.RunT(t)
 	opt := asynq.RedisClientOpt{Addr: redis.Addr()}
@@ -37,13 +101,30 @@ func setup(t *testing.T) *httptest.Server {
 			t.Fatal(err)
 		}
 	}
-	c, err := console.New(console.Config{
+	passwords, err := access.NewPasswords([]access.StaticOperator{
+		{Name: "anden", Hash: hashOf("andet"), Roles: []access.Role{access.Reader}},
+		{Name: operator, Hash: hashOf(password), Roles: []access.Role{access.OperatorRole}},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{audit: &trail{}}
+	cfg := console.Config{
 		RedisConnOpt: opt, Statuses: known{}, Inbound: mail{}, Now: func() time.Time { return nine().Add(time.Hour) },
-		Operators: []console.Operator{
-			{Name: "anden", PasswordSHA256: sha256.Sum256([]byte("andet"))},
-			{Name: operator, PasswordSHA256: sha256.Sum256([]byte(password))},
+		Passwords: passwords, Audit: s.audit.record,
+		Evidence: func(_ context.Context, id string, w io.Writer) error {
+			if id != task {
+				return gateway.ErrNotFound
+			}
+			_, err := io.WriteString(w, "PK")
+			return err
 		},
-	})
+	}
+	cfg.Sessions, s.cookies = sessions(t)
+	for _, change := range changes {
+		change(&cfg)
+	}
+	c, err := console.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,9 +135,15 @@ func setup(t *testing.T) *httptest.Server {
 	})
 	mux := http.NewServeMux()
 	mux.Handle(console.Root, c)
-	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
-	return server
+	s.Server = httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	s.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return s
+}
+
+func hashOf(password string) string {
+	sum := sha256.Sum256([]byte(password))
+	return hex.EncodeToString(sum[:])
 }
 
 type answer struct {
@@ -65,58 +152,42 @@ type answer struct {
 	body   string
 }
 
-func ask(t *testing.T, server *httptest.Server, method, path, user, pass string) answer {
+// ask sends a request as somebody; cookie nil: nobody. form nil: without a body. headers are pairs.
+func ask(t *testing.T, s *site, method, path string, cookie *http.Cookie, form url.Values, headers ...string) answer {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, nil)
+	var body io.Reader
+	if form != nil {
+		body = strings.NewReader(form.Encode())
+	}
+	req, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if user != "" {
-		req.SetBasicAuth(user, pass)
+	if form != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	resp, err := server.Client().Do(req)
+	if cookie != nil {
+		req.AddCookie(&http.Cookie{Name: cookie.Name, Value: cookie.Value})
+	}
+	for n := 0; n < len(headers); n += 2 {
+		req.Header.Set(headers[n], headers[n+1])
+	}
+	resp, err := s.Client().Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(resp.Body)
+	content, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer{resp.StatusCode, resp.Header, string(body)}
+	return answer{resp.StatusCode, resp.Header, string(content)}
 }
 
-func get(t *testing.T, server *httptest.Server, path string) answer {
+// get is a page as an operator sees it.
+func get(t *testing.T, s *site, path string) answer {
 	t.Helper()
-	return ask(t, server, http.MethodGet, path, operator, password)
-}
-
-func TestNobodyIsLetInWithoutPassword(t *testing.T) {
-	t.Parallel()
-	server := setup(t)
-	paths := []string{
-		"/console/", "/console/assets/fonts.css", "/console/statuses", "/console/queues/", "/console/queues/api/queues",
-		"/console/queues/static/js/main.5adda2da.chunk.js", "/console/nothing",
-	}
-	for _, path := range paths {
-		for name, login := range map[string][2]string{
-			"none": {}, "wrong password": {operator, "forkert"}, "wrong name": {"ukendt", password},
-			"password of another": {operator, "andet"}, "empty password": {operator, ""},
-		} {
-			a := ask(t, server, http.MethodGet, path, login[0], login[1])
-			if a.status != http.StatusUnauthorized || !strings.HasPrefix(a.header.Get("WWW-Authenticate"), "Basic ") {
-				t.Errorf("%s with %s: %d %v, want 401 and a challenge", path, name, a.status, a.header)
-			}
-			if strings.Contains(a.body, "digitalpost") {
-				t.Errorf("%s with %s tells of a queue", path, name)
-			}
-		}
-	}
-	for _, path := range paths[:6] {
-		if a := get(t, server, path); a.status != http.StatusOK {
-			t.Errorf("%s with the right password: %d", path, a.status)
-		}
-	}
+	return ask(t, s, http.MethodGet, path, s.cookies[access.OperatorRole], nil)
 }
 
 func TestNothingCanBeChanged(t *testing.T) {
@@ -128,7 +199,7 @@ func TestNothingCanBeChanged(t *testing.T) {
 		"/console/queues/api/queues/digitalpost/pending_tasks:delete_all": http.MethodDelete,
 		"/console/": http.MethodPut,
 	} {
-		if a := ask(t, server, method, path, operator, password); a.status != http.StatusMethodNotAllowed {
+		if a := ask(t, server, method, path, server.cookies[access.OperatorRole], nil); a.status != http.StatusMethodNotAllowed {
 			t.Errorf("%s %s: %d, want 405", method, path, a.status)
 		}
 	}
@@ -272,31 +343,13 @@ func TestSourceMapsAndStrangersAreNotServed(t *testing.T) {
 
 func TestConfigIsChecked(t *testing.T) {
 	t.Parallel()
-	opt := asynq.RedisClientOpt{Addr: "127.0.0.1:1"}
+	s, _ := sessions(t)
 	for name, cfg := range map[string]console.Config{
-		"no redis":     {},
-		"no name":      {RedisConnOpt: opt, Operators: []console.Operator{{}}},
-		"colon":        {RedisConnOpt: opt, Operators: []console.Operator{{Name: "a:b"}}},
-		"twice a name": {RedisConnOpt: opt, Operators: []console.Operator{{Name: "a"}, {Name: "a"}}},
+		"no redis":    {Sessions: s},
+		"no sessions": {RedisConnOpt: asynq.RedisClientOpt{Addr: "127.0.0.1:1"}},
 	} {
 		if _, err := console.New(cfg); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
-	}
-}
-
-func TestZeroOperatorsLetNobodyIn(t *testing.T) {
-	t.Parallel()
-	c, err := console.New(console.Config{RedisConnOpt: asynq.RedisClientOpt{Addr: "127.0.0.1:1"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
-	w := httptest.NewRecorder()
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/console/", nil)
-	r.SetBasicAuth("", "")
-	c.ServeHTTP(w, r)
-	if w.Code != http.StatusUnauthorized {
-		t.Errorf("%d, want 401", w.Code)
 	}
 }

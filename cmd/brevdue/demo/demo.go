@@ -113,7 +113,7 @@ func (s *stage) open(ctx context.Context, o Options) error {
 		s.close()
 		return err
 	}
-	opts := serve.Options{Version: o.Version, Migrate: true}
+	opts := serve.Options{Version: o.Version, Migrate: true, LoginLess: cfg.HTTP.Loopback()}
 	opts.Roles, _ = serve.ParseRoles("")
 	if o.Verbose {
 		opts.Logger = slog.New(slog.NewTextHandler(os.Stderr, nil))
@@ -179,7 +179,7 @@ func (s *stage) configuration(ctx context.Context, dir, far string, o Options) *
 		Producers: []config.Producer{{
 			Name: producer, TokenSHA256: hexHash, Scopes: []string{"intents:write", "intents:read", "inbound:read", "inbound:decide"},
 		}},
-		Operators: []config.Operator{{Name: operator, TokenSHA256: hexHash}},
+		Operators: []config.Operator{{Name: operator, TokenSHA256: hexHash, Roles: []string{"operator"}}},
 	}
 }
 
@@ -198,7 +198,7 @@ func (s *stage) showDoors() {
 	fmt.Fprintf(s.out, `
 Still serving; stop with Ctrl-C.
   API      %s/docs        token    %s
-  queues   %s/console/queues/   operator %s, password as the token
+  console  %s/console/    without a login on this machine; elsewhere %s, password as the token
   far end  %s/stats and /messages; POST /inbound sends post
 Try:  curl -s -H "Authorization: Bearer %s" %s/v1/events
       curl -s -d '{"kind": "new", "count": 10}' %s/inbound

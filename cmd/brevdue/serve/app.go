@@ -45,9 +45,11 @@ const (
 type Options struct {
 	Roles   Roles
 	Version string
-	Migrate bool         // apply pending migrations instead of refusing to start; for the demo
-	NewKeys bool         // make the keyset file when there is none; for the demo
-	Logger  *slog.Logger // nil: none
+	// LoginLess lets whoever sits at this machine into the console without asking; for the demo, on loopback only.
+	LoginLess bool
+	Migrate   bool         // apply pending migrations instead of refusing to start; for the demo
+	NewKeys   bool         // make the keyset file when there is none; for the demo
+	Logger    *slog.Logger // nil: none
 }
 
 // App is one gateway process.
