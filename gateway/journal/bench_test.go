@@ -4,11 +4,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/brevdue/brevdue/gateway"
 	"github.com/brevdue/brevdue/gateway/journal"
@@ -56,12 +59,12 @@ func letters(b *testing.B, url string, callers int, work func(j gateway.Journal,
 
 // BenchmarkAccept is intent, content, one inline document, message and event: 4 KB in all.
 func BenchmarkAccept(b *testing.B) {
-	engines(b, func(b *testing.B, url string) { letters(b, url, benchCallers, accept) })
+	engines(b, func(b *testing.B, url string) { b.Helper(); letters(b, url, benchCallers, accept) })
 }
 
 // BenchmarkAcceptAlone is the same for one caller, who pays a flush each time.
 func BenchmarkAcceptAlone(b *testing.B) {
-	engines(b, func(b *testing.B, url string) { letters(b, url, 1, accept) })
+	engines(b, func(b *testing.B, url string) { b.Helper(); letters(b, url, 1, accept) })
 }
 
 // sample is intent n with 4 KB: 1.6 KB of text and a document of 2.4 KB.
@@ -98,14 +101,73 @@ func event(i *gateway.Intent, m *gateway.Message, code string) *gateway.Event {
 // BenchmarkLife is a letter's whole life as the gateway writes it: accept, read, book, evidence shared by ten and 500 bytes
 // of the request, record, two receipts.
 func BenchmarkLife(b *testing.B) {
-	engines(b, func(b *testing.B, url string) { life(b, url, 500) })
+	engines(b, func(b *testing.B, url string) { b.Helper(); life(b, url, 500) })
+}
+
+// BenchmarkPostgresTogether is BenchmarkLife by three processes' journals on one database, with the waits for locks that a
+// look every five milliseconds finds.
+func BenchmarkPostgresTogether(b *testing.B) {
+	url := database(b)
+	others := []gateway.Journal{}
+	for range processes - 1 {
+		others = append(others, openPostgres(b, url, journal.Options{}))
+	}
+	stop, waits := make(chan struct{}), make(chan []float64)
+	go func() { waits <- lockWaits(url, stop) }()
+	b.ResetTimer()
+	lifeOn(b, url, 500, others...)
+	close(stop)
+	found := <-waits
+	slices.Sort(found)
+	if len(found) > 0 {
+		b.ReportMetric(found[len(found)*99/100], "p99-lock-wait-ms")
+		b.ReportMetric(found[len(found)-1], "max-lock-wait-ms")
+	}
+}
+
+// lockWaits looks how long those wait that wait for a lock, in milliseconds.
+func lockWaits(url string, stop chan struct{}) []float64 {
+	var found []float64
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	for tick := time.NewTicker(5 * time.Millisecond); ; {
+		select {
+		case <-stop:
+			tick.Stop()
+			return found
+		case <-tick.C:
+		}
+		rows, err := conn.Query(ctx, `SELECT 1000 * extract(epoch FROM clock_timestamp() - waitstart)::float8
+			FROM pg_locks WHERE NOT granted AND waitstart IS NOT NULL`)
+		if err != nil {
+			return found
+		}
+		page, err := pgx.CollectRows(rows, pgx.RowTo[float64])
+		if err != nil {
+			return found
+		}
+		found = append(found, page...)
+	}
 }
 
 func life(b *testing.B, url string, skeleton int) {
 	b.Helper()
+	lifeOn(b, url, skeleton)
+}
+
+// lifeOn has the journals on one database share the letters.
+func lifeOn(b *testing.B, url string, skeleton int, others ...gateway.Journal) {
+	b.Helper()
 	e := evidence{skeleton: skeleton}
 	letters(b, url, benchCallers, func(j gateway.Journal, n int) error {
 		last := b.N-n < benchCallers // the end: nobody may be left waiting for a tenth
+		if which := n % (len(others) + 1); which > 0 {
+			j = others[which-1]
+		}
 		if err := accept(j, n); err != nil {
 			return err
 		}

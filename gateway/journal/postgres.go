@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -43,7 +45,7 @@ type postgres struct {
 func newPostgres(url string) (*postgres, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
-		return nil, errors.New("journal: the url of PostgreSQL cannot be read; it is postgres://user@host:port/database") // no cause: it quotes
+		return nil, errors.New("journal: the url of PostgreSQL cannot be read: use postgres://user@host:port/database") // a cause would quote
 	}
 	c := config.ConnConfig
 	if c.ConnectTimeout == 0 {
@@ -68,7 +70,7 @@ func newPostgres(url string) (*postgres, error) {
 	return p, nil
 }
 
-func milliseconds(d time.Duration) string { return fmt.Sprint(d.Milliseconds()) }
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
 // files implements engine.
 func (*postgres) files() string { return "migrations/postgres" }
@@ -104,9 +106,7 @@ func (p *postgres) migrations(_ context.Context, do func(*goose.Provider) error)
 // connect makes a connection with its own settings.
 func (p *postgres) connect(ctx context.Context, settings map[string]string) (*pgx.Conn, error) {
 	config := p.config.ConnConfig.Copy()
-	for name, value := range settings {
-		config.RuntimeParams[name] = value
-	}
+	maps.Copy(config.RuntimeParams, settings)
 	ctx, cancel := context.WithTimeout(ctx, connecting)
 	defer cancel()
 	return pgx.ConnectConfig(ctx, config)
@@ -126,9 +126,9 @@ func (p *postgres) open(ctx context.Context, opts Options) (*Journal, error) {
 	for range opts.Writers {
 		s := &postgresSession{server: p, words: writerWords(), waiting: func() int { return len(j.line.requests) }}
 		w := &writer{line: j.line, session: s, log: opts.Logger, now: opts.Now, limit: postgresGroup}
-		w.apart = func() error { return w.alone(s) }
+		w.apart = func() error { return w.alone(s) } //nolint:contextcheck // it outlives ctx
 		j.writers = append(j.writers, w)
-		w.start() //nolint:contextcheck // it outlives ctx
+		w.start()
 	}
 	return j, nil
 }

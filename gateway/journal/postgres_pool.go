@@ -82,13 +82,13 @@ func (p *postgresPool) snapshot(ctx context.Context, ask func(source) error) err
 // all implements pool.
 func (p *postgresPool) all(ctx context.Context, questions []question) error {
 	var batch pgx.Batch
-	batch.Queue("begin isolation level repeatable read read only")
+	batch.Queue("begin read only, isolation level repeatable read")
 	for _, q := range questions {
 		batch.Queue(p.own(q.query), postgresArgs(q.args)...)
 	}
 	batch.Queue("commit")
 	answers := p.pool.SendBatch(ctx, &batch)
-	err := readAll(answers, questions)
+	err := readAll(ctx, answers, questions)
 	if errClose := answers.Close(); err == nil {
 		err = errClose
 	}
@@ -96,12 +96,12 @@ func (p *postgresPool) all(ctx context.Context, questions []question) error {
 }
 
 // readAll reads the answers to begin and the questions.
-func readAll(answers pgx.BatchResults, questions []question) error {
+func readAll(ctx context.Context, answers pgx.BatchResults, questions []question) error {
 	if _, err := answers.Exec(); err != nil {
 		return err
 	}
 	for _, q := range questions {
-		if err := q.ask(context.Background(), answer{answers}); err != nil {
+		if err := q.ask(ctx, answer{answers}); err != nil {
 			return err
 		}
 	}

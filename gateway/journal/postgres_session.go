@@ -130,7 +130,7 @@ func (s *postgresSession) lock(name ...string) error {
 }
 
 // writing prepares for a statement that writes.
-func (s *postgresSession) writing(query string) {
+func (s *postgresSession) writing() {
 	if !s.asked {
 		s.put(want{rows: anyRows, into: &s.xid}, currentXID)
 		s.asked = true
@@ -172,7 +172,7 @@ func (s *postgresSession) exec(query string, args ...any) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	s.writing(query)
+	s.writing()
 	if query == updateIntentStatus {
 		s.head = nil
 	}
@@ -228,7 +228,7 @@ func (s *postgresSession) insertUnless(query string, args ...any) (id int64, ins
 	if err != nil {
 		return 0, false, err
 	}
-	s.writing(query)
+	s.writing()
 	s.batch.Queue(words, postgresArgs(args)...)
 	err = s.travel(func(r pgx.BatchResults) error {
 		rows, err := r.Query()
@@ -384,7 +384,7 @@ func (s *postgresSession) commit() error {
 		return nil
 	case err == nil:
 		return s.failed(errors.New("the server rolled back"))
-	case state(err) != "":
+	case state(err) != "" && !unreachable(err):
 		_ = s.failed(err) // kept in lost
 		return s.lost
 	case s.xid == "":
@@ -407,11 +407,10 @@ func (s *postgresSession) fate(cause error) error {
 		case err == nil && fate == "":
 			return fmt.Errorf("nobody knows what became of the commit: %w", cause)
 		}
-		select { // in progress, or no server
-		case <-ctx.Done():
+		if ctx.Err() != nil {
 			return fmt.Errorf("nobody told what became of the commit: %w", cause)
-		case <-time.After(pause):
 		}
+		time.Sleep(pause) //nolint:forbidigo // in progress, or no server
 	}
 }
 

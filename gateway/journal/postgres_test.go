@@ -23,7 +23,7 @@ type cluster struct {
 const template = "migrated"
 
 // shared starts the server when the first test asks for it; TestMain closes it.
-var shared = sync.OnceValue(func() cluster { //nolint:gochecknoglobals // a server takes seconds to start
+var shared = sync.OnceValue(func() cluster { // a server takes seconds to start
 	ctx := context.Background()
 	s, err := pgtest.Start(ctx)
 	if err == nil {
@@ -37,7 +37,7 @@ var shared = sync.OnceValue(func() cluster { //nolint:gochecknoglobals // a serv
 })
 
 // started: shared has a server.
-var started atomic.Bool //nolint:gochecknoglobals // as shared
+var started atomic.Bool
 
 // database returns the url of a migrated, empty database on the shared server.
 func database(t testing.TB) string {

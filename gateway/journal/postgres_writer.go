@@ -40,7 +40,7 @@ func (w *writer) persist(s *postgresSession, r *request) error {
 		case err == nil:
 			return nil
 		case passing(err) && w.now().Sub(began) < stubborn:
-		case errors.Is(err, errDirty) && state(err) == "" && !reconnected:
+		case errors.Is(err, errDirty) && (state(err) == "" || unreachable(err)) && !reconnected:
 			reconnected = true // the connection had died; there may be another
 		case state(err) != "" && !unreachable(err) && !passing(err):
 			if r.err != nil {
@@ -51,7 +51,7 @@ func (w *writer) persist(s *postgresSession, r *request) error {
 			return fmt.Errorf("journal: %w: %w", gateway.ErrUnavailable, err)
 		}
 		r.forget()
-		time.Sleep(pause + rand.N(pause)) //nolint:forbidigo // others are in the way
+		time.Sleep(pause + rand.N(pause)) //nolint:forbidigo,gosec // others are in the way; chance parts them
 	}
 }
 

@@ -5,7 +5,7 @@ type row interface{ Scan(dest ...any) error }
 
 // session is the connection of one writer, with every statement prepared once. It belongs to one goroutine. Queries are
 // the constants of this package, in the words of SQLite.
-type session interface {
+type session interface { //nolint:interfacebloat // a transaction, and the four kinds of statements in it
 	begin() error
 	// commit makes everything since begin durable. errDirty: nothing is, and the group is to run again, apart.
 	commit() error

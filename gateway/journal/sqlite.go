@@ -64,7 +64,7 @@ func (f *sqliteFile) open(ctx context.Context, opts Options) (*Journal, error) {
 	p, err := openSQLitePool(ctx, f.path, opts.Readers)
 	if err != nil {
 		l.close()
-		return nil, errors.Join(err, w.session.close()) //nolint:contextcheck // closes whatever ctx says
+		return nil, errors.Join(err, w.session.close())
 	}
 	return &Journal{reader: reader{pool: sealedPool{p, s}}, line: l, writers: []*writer{w}}, nil
 }

@@ -36,10 +36,10 @@ func openSQLitePool(ctx context.Context, path string, connections int) (*sqliteP
 // query implements source.
 func (p *sqlitePool) query(ctx context.Context, query string, args []any, scan func(row) error) error {
 	if stmt, prepared := p.stmts[query]; prepared {
-		rows, err := stmt.QueryContext(ctx, args...) //nolint:sqlclosecheck // collect closes it
+		rows, err := stmt.QueryContext(ctx, args...)
 		return collect(rows, err, scan)
 	}
-	rows, err := p.db.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // as above
+	rows, err := p.db.QueryContext(ctx, query, args...)
 	return collect(rows, err, scan)
 }
 
@@ -47,7 +47,7 @@ func (p *sqlitePool) query(ctx context.Context, query string, args []any, scan f
 func (p *sqlitePool) snapshot(ctx context.Context, ask func(source) error) error {
 	t, err := p.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
-		return err //nolint:wrapcheck // the caller does
+		return err
 	}
 	defer func() { _ = t.Rollback() }() // nothing was written
 	return ask(sqliteSnapshot{pool: p, tx: t})
@@ -91,10 +91,10 @@ type sqliteSnapshot struct {
 // query implements source.
 func (s sqliteSnapshot) query(ctx context.Context, query string, args []any, scan func(row) error) error {
 	if stmt, prepared := s.pool.stmts[query]; prepared {
-		rows, err := s.tx.StmtContext(ctx, stmt).QueryContext(ctx, args...) //nolint:sqlclosecheck // collect and the transaction do
+		rows, err := s.tx.StmtContext(ctx, stmt).QueryContext(ctx, args...)
 		return collect(rows, err, scan)
 	}
-	rows, err := s.tx.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // collect closes it
+	rows, err := s.tx.QueryContext(ctx, query, args...)
 	return collect(rows, err, scan)
 }
 

@@ -3,6 +3,7 @@ package journaltest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -194,28 +195,7 @@ func togetherLegs(t *testing.T, journals []gateway.Journal) {
 	for n := range intents {
 		everyone(journals, 1, func(j gateway.Journal, leg int) {
 			_, sample := Sample(n*legs + leg)
-			if err := j.Update(t.Context(), func(tx gateway.Tx) error {
-				m, err := tx.Message(sample.ID)
-				if err != nil {
-					return err
-				}
-				head, err := tx.IntentHead(m.IntentID)
-				if err != nil {
-					return err
-				}
-				m.State, m.FinalAt, m.DueAt = gateway.Delivered, start(), time.Time{}
-				if err := tx.SaveMessage(m); err != nil {
-					return err
-				}
-				all, err := tx.MessagesOf(head.ID)
-				if err != nil {
-					return err
-				}
-				if status := gateway.DeriveStatus(all); status != head.Status {
-					return tx.SetIntentStatus(head.ID, status, time.Time{})
-				}
-				return nil
-			}); err != nil {
+			if err := j.Update(t.Context(), func(tx gateway.Tx) error { return deliver(tx, sample.ID) }); err != nil {
 				t.Error(err)
 			}
 		})
@@ -228,6 +208,30 @@ func togetherLegs(t *testing.T, journals []gateway.Journal) {
 			t.Errorf("intent %d stands as %s when all is delivered", n, got.Status)
 		}
 	}
+}
+
+// deliver ends a message and derives the status of its intent.
+func deliver(tx gateway.Tx, id string) error {
+	m, err := tx.Message(id)
+	if err != nil {
+		return err
+	}
+	head, err := tx.IntentHead(m.IntentID)
+	if err != nil {
+		return err
+	}
+	m.State, m.FinalAt, m.DueAt = gateway.Delivered, start(), time.Time{}
+	if err := tx.SaveMessage(m); err != nil {
+		return err
+	}
+	all, err := tx.MessagesOf(head.ID)
+	if err != nil {
+		return err
+	}
+	if status := gateway.DeriveStatus(all); status != head.Status {
+		return tx.SetIntentStatus(head.ID, status, time.Time{})
+	}
+	return nil
 }
 
 // togetherEvents reads the feed on one journal while all write.
@@ -328,10 +332,8 @@ func togetherLanes(t *testing.T, journals []gateway.Journal) {
 		}
 	})
 	for lane, seqs := range told {
-		for n := 1; n < len(seqs); n++ {
-			if seqs[n] <= seqs[n-1] {
-				t.Errorf("%s was told %d after %d", lane, seqs[n], seqs[n-1])
-			}
+		if !slices.IsSorted(seqs) {
+			t.Errorf("%s was told in the order %v", lane, seqs)
 		}
 	}
 	stats, err := journals[0].CallbackStats(t.Context(), intents[0].Producer)

@@ -128,7 +128,7 @@ func (s *Server) stepDown() error {
 	}
 	uid, errU := strconv.ParseUint(account.Uid, 10, 32)
 	gid, errG := strconv.ParseUint(account.Gid, 10, 32)
-	if err := errors.Join(errU, errG, os.Chown(s.dir, int(uid), int(gid))); err != nil { //nolint:gosec // 32 bits
+	if err := errors.Join(errU, errG, os.Chown(s.dir, int(uid), int(gid))); err != nil {
 		return fmt.Errorf("pgtest: %w", err)
 	}
 	s.account = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
@@ -165,7 +165,8 @@ func (s *Server) Start(ctx context.Context) error {
 		conn, err := pgx.Connect(ctx, s.URL("postgres"))
 		if err == nil {
 			tick.Stop()
-			return conn.Close(ctx)
+			_ = conn.Close(ctx) // it answered
+			return nil
 		}
 		select {
 		case <-gone:
