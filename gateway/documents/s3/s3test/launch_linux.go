@@ -1,0 +1,5 @@
+package s3test
+
+import "syscall"
+
+func dieWithUs(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGKILL }
