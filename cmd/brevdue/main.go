@@ -88,7 +88,8 @@ func newRoot(t terminal) *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		demoCommand(t), serveCommand(t), simCommand(t), sendCommand(t), statusCommand(t), cancelCommand(t), lookupCommand(t),
-		evidenceCommand(t), verifyCommand(t), migrateCommand(t), backupCommand(t), restoreCommand(t), configCommand(t), memoCommand(t), routesCommand(t), versionCommand(t),
+		evidenceCommand(t), verifyCommand(t), migrateCommand(t), backupCommand(t), restoreCommand(t), configCommand(t), keysCommand(t),
+		memoCommand(t), routesCommand(t), versionCommand(t),
 	)
 	return root
 }

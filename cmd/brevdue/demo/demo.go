@@ -113,7 +113,7 @@ func (s *stage) open(ctx context.Context, o Options) error {
 		s.close()
 		return err
 	}
-	opts := serve.Options{Version: o.Version, Migrate: true, LoginLess: cfg.HTTP.Loopback()}
+	opts := serve.Options{Version: o.Version, Migrate: true, NewKeys: true, LoginLess: cfg.HTTP.Loopback()}
 	opts.Roles, _ = serve.ParseRoles("")
 	if o.Verbose {
 		opts.Logger = slog.New(slog.NewTextHandler(os.Stderr, nil))
@@ -160,6 +160,7 @@ func (s *stage) configuration(ctx context.Context, dir, far string, o Options) *
 		HTTP:      config.HTTP{Listen: listen},
 		Journal:   config.Journal{URL: "sqlite:" + filepath.Join(dir, "brevdue.db")},
 		Documents: config.Documents{URL: "file:" + filepath.Join(dir, "documents")},
+		Keys:      config.Keys{File: filepath.Join(dir, "keyset.json")},
 		Serviceplatformen: config.Serviceplatformen{
 			Environment: "custom", STSURL: origin, BaseURL: origin, CAFile: ca, CertificateFile: cert, KeyFile: key, CVR: "55133018",
 		},
