@@ -92,7 +92,7 @@ func (c *chaos) lock(f Fault) *sync.Mutex {
 		name = "sql"
 	case BrokerKill, BrokerStop:
 		name = "broker"
-	case DiskFull, Far503, FarCut, FarBroken, FarToken, FarSlow, FarPause, FarTwice, MailRefuse, MailCut, CallRefuse, CallLost:
+	case DiskFull, Far503, FarCut, FarBroken, FarToken, FarSlow, FarLate, FarPause, FarTwice, MailRefuse, MailCut, CallRefuse, CallLost:
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -123,18 +123,8 @@ func (c *chaos) perform(ctx context.Context, f Fault) error {
 		return p.clockFault(ctx, f)
 	case FarPause:
 		return freeze(ctx, p.sim.Process, f.For)
-	case Far503:
-		return p.farFault(ctx, f.For, "rate503", 0.5, 0.0)
-	case FarCut:
-		return p.farFault(ctx, f.For, "rateCutAfter", 0.25, 0.0)
-	case FarBroken:
-		return p.farFault(ctx, f.For, "rateCutBefore", 0.15, 0.0)
-	case FarToken:
-		return p.farFault(ctx, f.For, "rate401", 0.1, 0.0)
-	case FarTwice:
-		return p.farFault(ctx, f.For, "ratePushTwice", 0.5, 0.0)
-	case FarSlow:
-		return p.farFault(ctx, f.For, "latency", "2s", "0s")
+	case Far503, FarCut, FarBroken, FarToken, FarTwice, FarSlow, FarLate:
+		return p.farFault(ctx, f)
 	case MailRefuse:
 		return toggle(ctx, &p.box.refuse, f.For)
 	case MailCut:
@@ -156,19 +146,37 @@ func toggle(ctx context.Context, b *atomic.Bool, d time.Duration) error {
 }
 
 // farFault changes one of the far end's faults for a while. The rates of all kinds together stay below one.
-func (p *place) farFault(ctx context.Context, d time.Duration, field string, during, after any) error {
-	if err := p.setFar(ctx, field, during); err != nil {
+func (p *place) farFault(ctx context.Context, f Fault) error {
+	type fields = map[string]any
+	during, after := fields{}, fields{}
+	switch f.Kind {
+	case Far503:
+		during, after = fields{"rate503": 0.5}, fields{"rate503": 0}
+	case FarCut:
+		during, after = fields{"rateCutAfter": 0.25}, fields{"rateCutAfter": 0}
+	case FarBroken:
+		during, after = fields{"rateCutBefore": 0.15}, fields{"rateCutBefore": 0}
+	case FarToken:
+		during, after = fields{"rate401": 0.1}, fields{"rate401": 0}
+	case FarTwice:
+		during, after = fields{"ratePushTwice": 0.5}, fields{"ratePushTwice": 0}
+	case FarSlow:
+		during, after = fields{"latency": "2s"}, fields{"latency": "0s"}
+	case FarLate:
+		during = fields{"modtagetDelay": "9s", "afleveretDelay": "10s"}
+		after = fields{"modtagetDelay": "20ms", "afleveretDelay": "200ms"}
+	default:
+	}
+	if err := p.setFar(ctx, during); err != nil {
 		return err
 	}
-	harness.Pause(ctx, d)
-	return p.setFar(ctx, field, after)
+	harness.Pause(ctx, f.For)
+	return p.setFar(ctx, after)
 }
 
 // setFar tries until the far end, which may be paused, has heard it.
-func (p *place) setFar(ctx context.Context, field string, value any) error {
-	return harness.Poll(ctx, 100*time.Millisecond, func() (bool, error) {
-		return p.sim.SetFaults(ctx, map[string]any{field: value}) == nil, nil
-	})
+func (p *place) setFar(ctx context.Context, fields map[string]any) error {
+	return harness.Poll(ctx, 100*time.Millisecond, func() (bool, error) { return p.sim.SetFaults(ctx, fields) == nil, nil })
 }
 
 // redisFault ends, empties or pauses Redis, and starts it again.

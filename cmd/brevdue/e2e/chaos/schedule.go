@@ -31,6 +31,7 @@ const (
 	FarBroken  Kind = "far broken"   // connections cut before anything was accepted
 	FarToken   Kind = "far token"    // access tokens refused
 	FarSlow    Kind = "far slow"     // every answer takes two seconds longer
+	FarLate    Kind = "far late"     // statuses come later than they are waited for
 	FarPause   Kind = "far pause"    // SIGSTOP of the far end
 	FarTwice   Kind = "far twice"    // half of the statuses come twice
 	MailRefuse Kind = "mail refuse"  // the mail server answers 421
@@ -66,7 +67,7 @@ func choices(w world) []choice {
 		{Kill, 6, 0, 3 * second}, {Pause, 3, second, 8 * second}, {Stop, 2, 0, second},
 		{Far503, 2, second, 6 * second}, {FarCut, 3, second, 6 * second}, {FarBroken, 1, second, 4 * second},
 		{FarToken, 1, second, 4 * second}, {FarSlow, 1, second, 6 * second}, {FarPause, 1, second, 5 * second},
-		{FarTwice, 1, second, 8 * second},
+		{FarTwice, 1, second, 8 * second}, {FarLate, 2, 2 * second, 8 * second},
 		{MailRefuse, 1, second, 4 * second}, {MailCut, 1, second, 4 * second},
 		{CallRefuse, 1, second, 3 * second}, {CallLost, 1, second, 3 * second},
 	}
