@@ -137,7 +137,7 @@ func engineOf(url string) (engine, error) {
 	case "postgres", "postgresql":
 		return newPostgres(url)
 	default:
-		return nil, errors.New("journal: the url must be sqlite:PATH or postgres://HOST/DATABASE") // not the url itself: some carry passwords
+		return nil, errors.New("journal: the url must be sqlite:PATH or postgres://HOST/DATABASE") // not the url: some hold passwords
 	}
 }
 

@@ -45,7 +45,7 @@ type postgres struct {
 func newPostgres(url string) (*postgres, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
-		return nil, errors.New("journal: the url of PostgreSQL cannot be read: use postgres://user@host:port/database") // a cause would quote
+		return nil, errors.New("journal: the url of PostgreSQL cannot be read: use postgres://user@host:port/database") // the cause quotes
 	}
 	c := config.ConnConfig
 	if c.ConnectTimeout == 0 {

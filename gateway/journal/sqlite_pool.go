@@ -91,7 +91,7 @@ type sqliteSnapshot struct {
 // query implements source.
 func (s sqliteSnapshot) query(ctx context.Context, query string, args []any, scan func(row) error) error {
 	if stmt, prepared := s.pool.stmts[query]; prepared {
-		rows, err := s.tx.StmtContext(ctx, stmt).QueryContext(ctx, args...)
+		rows, err := s.tx.StmtContext(ctx, stmt).QueryContext(ctx, args...) //nolint:sqlclosecheck // the transaction closes it
 		return collect(rows, err, scan)
 	}
 	rows, err := s.tx.QueryContext(ctx, query, args...)

@@ -1,7 +1,7 @@
 // Command bench measures the speed and memory of brevdue on the machine at hand and prints one table. `make bench` runs it.
 //
 // Everything is measured from outside, on the real binary: a real Redis (append-only file, fsync every second), SQLite
-// with synchronous FULL, RSA-3072 keys, mutual TLS, the simulator as another process, all on the same cores. The parts, in
+// with synchronous FULL or (-journal postgres) a PostgreSQL with synchronous_commit on, RSA-3072 keys, mutual TLS, the simulator as another process, all on the same cores. The parts, in
 // the order they run: (a) accepting through HTTP, (b) end to end, beside what asynq does with empty tasks in the same
 // Redis, (c) the delay of a lone letter, (d) the memory of a large one, (e) a cold demo, (f) the MeMo library by its Go
 // benchmarks, (g) a batch of 100,000 lines and the memory it takes, (h) what windows and routes cost end to end, (i) pulling
@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/brevdue/brevdue/cmd/brevdue/e2e/harness"
+	"github.com/brevdue/brevdue/gateway/journal/pgtest"
 )
 
 // settings are the flags.
@@ -39,6 +40,7 @@ type settings struct {
 	posts    int
 	keep     bool
 	logLevel string
+	journal  string // engine
 }
 
 func main() {
@@ -55,6 +57,7 @@ func main() {
 	flag.IntVar(&s.posts, "posts", 4000, "messages of part l")
 	flag.BoolVar(&s.keep, "keep", false, "keep the folders with logs and journals")
 	flag.StringVar(&s.logLevel, "log", "info", "log level of the gateway")
+	flag.StringVar(&s.journal, "journal", "sqlite", "what the journal stands on: sqlite, or postgres (a server of the bench's own)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Stdout, os.Stderr, s)
@@ -80,6 +83,7 @@ type bench struct {
 
 	binary   string
 	dir      string
+	postgres *pgtest.Server // nil: the journal is on SQLite
 	progress io.Writer
 }
 
@@ -104,6 +108,10 @@ func run(ctx context.Context, out, progress io.Writer, s settings) error {
 		defer func() { _ = os.RemoveAll(dir) }()
 	}
 	b := &bench{settings: s, dir: dir, progress: progress}
+	if err := b.startJournal(ctx); err != nil {
+		return err
+	}
+	defer b.stopJournal()
 	fmt.Fprintln(progress, "bench: building")
 	if b.binary, err = harness.Build(ctx, dir, false); err != nil {
 		return err

@@ -33,7 +33,7 @@ func accepting(ctx context.Context, b *bench) ([]row, error) {
 	cost := w.spent().since(before)
 	speed := float64(r.Accepted) / r.Took.Seconds()
 	return []row{
-		{"a. intents accepted through HTTP, SQLite FULL", "≥ 3,000/s", verdict(speed >= 3000, fmt.Sprintf("%.0f/s", speed))},
+		{"a. intents accepted through HTTP, " + b.durability(), "≥ 3,000/s", verdict(speed >= 3000, fmt.Sprintf("%.0f/s", speed))},
 		{"   answer, 24 connections at full speed, p50", "", milliseconds(quantile(r.Delays, 0.50))},
 		{"   the same, p99", "", milliseconds(quantile(r.Delays, 0.99))},
 		{"   processor time of one", "", cost.each(r.Accepted)},

@@ -24,6 +24,12 @@ func (b *bench) world(ctx context.Context, part string, o harness.Options) (worl
 		return world{}, fmt.Errorf("folder: %w", err)
 	}
 	o.LogLevel = b.logLevel
+	if b.postgres != nil {
+		var err error
+		if o.Change, err = b.onPostgres(ctx, o.Change); err != nil {
+			return world{}, err
+		}
+	}
 	w, err := harness.NewWorld(ctx, b.binary, dir, o)
 	return world{w}, err
 }
