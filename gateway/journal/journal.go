@@ -4,14 +4,26 @@
 //
 //  1. [Migrate] brings the schema up to date from numbered files inside the program; [Open] refuses a journal for which
 //     one is pending.
-//  2. Writers call [Journal.Update]. One goroutine owns the only connection that writes. It takes every update that
-//     waits, runs one after the other in one transaction, commits once, and answers them all: one flush to the disk
-//     for many callers. A lone caller waits for nobody. See writer for what happens when one of them fails.
-//  3. Readers use a pool of connections that cannot write. They see committed data only and never wait for the writer.
-//  4. [Journal.Close] finishes what was handed in and writes the log back into the database file.
+//  2. Writers call [Journal.Update]. A goroutine owns a connection that writes: the only one on SQLite, one of a few on
+//     PostgreSQL. It takes every update that waits, runs one after the other in one transaction, commits once, and answers
+//     them all: one flush to the disk for many callers. A lone caller waits for nobody. See writer for what happens when one
+//     of them fails.
+//  3. Readers use a pool of connections that cannot write. They see committed data only and never wait for a writer.
+//  4. [Journal.Close] finishes what was handed in; SQLite writes its log back into the database file.
+//
+// The nouns (intents.go, messages.go, ...) and their questions are the same on both engines. Questions are written in the
+// words of SQLite; postgres_words.go says the few that PostgreSQL wants said differently. Each engine brings a session (one
+// that writes), a pool (those that read) and its migrations.
+//
+// On PostgreSQL several processes may stand on one database, and every one has several transactions open at once. What holds
+// there besides: a message that [gateway.Tx] returns is locked together with its intent until the transaction ends; a lane of
+// callbacks and a dedupe key are locked by name; an event is shown only when every event with a smaller number is (see
+// journal_numbers and journal_horizon in the migrations); nobody waits for a lock longer than lockPatience, but lets go and
+// runs again. A connection that is lost is made again; a commit that was not answered is asked for (see fate).
 //
 // Durability: SQLite runs in WAL mode with synchronous=FULL, so an update that returned nil survives a crash of the
-// process and of the machine, as far as the disk keeps what it said it had flushed.
+// process and of the machine, as far as the disk keeps what it said it had flushed. PostgreSQL promises the same with
+// synchronous_commit on; a server that has it off is refused.
 //
 // Personal data is in two tables (intent_contents, intent_documents); no error or log line of this package holds any.
 package journal
