@@ -24,7 +24,9 @@ func (s *Service) Deliver(ctx context.Context, id string) error {
 	if err != nil || p == nil {
 		return err
 	}
+	stop := s.hold(ctx, p)
 	o := s.attempt(ctx, p)
+	stop()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	return s.record(ctx, p, o)
@@ -54,11 +56,11 @@ func (s *Service) claim(ctx context.Context, id string) (*gateway.Post, error) {
 			later = &gateway.Later{At: p.DueAt, Reason: "not its time yet"}
 			return nil
 		}
-		p.LeasedTo, p.LeaseEnds = s.cfg.Worker, now.Add(s.cfg.Lease)
-		p.Attempts++
-		if p.FirstAt.IsZero() {
+		if p.FirstAt.IsZero() || p.LeasedTo != "" { // who had it died: its time does not count as the target's silence
 			p.FirstAt = now
 		}
+		p.LeasedTo, p.LeaseEnds = s.cfg.Worker, now.Add(s.cfg.Lease)
+		p.Attempts++
 		claimed = p
 		return tx.SavePost(p)
 	})
@@ -71,7 +73,7 @@ func (s *Service) claim(ctx context.Context, id string) (*gateway.Post, error) {
 	return claimed, nil
 }
 
-// attempt hands a claimed post to its target, within the lease.
+// attempt hands a claimed post to its target.
 func (s *Service) attempt(ctx context.Context, p *gateway.Post) (o Outcome) {
 	if p.Target == routing.ProducerTarget {
 		return s.toProducer(p)
@@ -84,7 +86,7 @@ func (s *Service) attempt(ctx context.Context, p *gateway.Post) (o Outcome) {
 	if err != nil {
 		return Outcome{Verdict: Later, Code: "journal", Text: "The post could not be read.", Err: err}
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Lease-s.cfg.Lease/10)
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Attempt)
 	defer cancel()
 	defer func() {
 		if v := recover(); v != nil {

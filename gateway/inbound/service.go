@@ -18,8 +18,10 @@ const (
 	// DefaultRetryFirst and DefaultRetryMax bound the pauses between attempts at a target that does not answer.
 	DefaultRetryFirst = 5 * time.Second
 	DefaultRetryMax   = 15 * time.Minute
-	// DefaultLease is how long a worker may take for one attempt before another one may think it dead.
-	DefaultLease = 10 * time.Minute
+	// DefaultAttempt is how long one attempt at a target may take.
+	DefaultAttempt = 10 * time.Minute
+	// DefaultLease is how long a worker may be silent before another one takes its posts. It is extended during an attempt.
+	DefaultLease = 20 * time.Second
 	// sweepGrace is how long a due post may wait for a worker before the sweep looks whether the queue has it.
 	sweepGrace = 5 * time.Second
 	sweepPage  = 500
@@ -79,7 +81,7 @@ type Config struct {
 	// DocumentURL is where a document can be fetched over the API; nil: nowhere.
 	DocumentURL func(postID string, n int) string
 
-	RetryFirst, RetryMax, Lease time.Duration
+	RetryFirst, RetryMax, Lease, Attempt time.Duration
 
 	Now     func() time.Time
 	NewID   func(prefix string) string
@@ -118,7 +120,10 @@ func New(cfg Config) (*Service, error) {
 	for _, d := range []struct {
 		value    *time.Duration
 		fallback time.Duration
-	}{{&cfg.RetryFirst, DefaultRetryFirst}, {&cfg.RetryMax, DefaultRetryMax}, {&cfg.Lease, DefaultLease}} {
+	}{
+		{&cfg.RetryFirst, DefaultRetryFirst}, {&cfg.RetryMax, DefaultRetryMax},
+		{&cfg.Lease, DefaultLease}, {&cfg.Attempt, DefaultAttempt},
+	} {
 		if *d.value <= 0 {
 			*d.value = d.fallback
 		}
