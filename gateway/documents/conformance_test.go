@@ -8,8 +8,7 @@ import (
 	"github.com/brevdue/brevdue/gateway/documents/documentstest"
 )
 
-func TestConformance(t *testing.T) {
-	t.Parallel()
+func TestConformance(t *testing.T) { //nolint:paralleltest // it measures memory
 	documentstest.Run(t, documentstest.Config[*documents.Staged]{
 		Open: func(t *testing.T) documentstest.Store[*documents.Staged] {
 			t.Helper()

@@ -44,7 +44,7 @@ func failed(ctx context.Context, operation string, err error) error {
 		return ctx.Err()
 	}
 	var response *awshttp.ResponseError
-	if !errors.As(err, &response) {
+	if !errors.As(err, &response) || response.HTTPStatusCode() == 0 {
 		return unanswered(operation, err)
 	}
 	e := &Error{Operation: operation, Status: response.HTTPStatusCode()}

@@ -67,8 +67,7 @@ func inBucket(t testing.TB, server *s3test.Server, prefix string) (documents, re
 	return documents, rest
 }
 
-func TestStore(t *testing.T) {
-	t.Parallel()
+func TestStore(t *testing.T) { //nolint:paralleltest // it measures memory
 	documentstest.Run(t, documentstest.Config[*s3.Staged]{
 		Open: func(t *testing.T) documentstest.Store[*s3.Staged] {
 			t.Helper()
