@@ -11,7 +11,6 @@ import (
 
 	"github.com/brevdue/brevdue/cmd/brevdue/config"
 	"github.com/brevdue/brevdue/cmd/brevdue/serve"
-	"github.com/brevdue/brevdue/gateway/documents"
 	"github.com/brevdue/brevdue/gateway/journal"
 	"github.com/brevdue/brevdue/gateway/keys"
 )
@@ -190,7 +189,7 @@ func keysReencryptCommand(t terminal) *cobra.Command {
 // stores are what keys seal.
 type stores struct {
 	journal   *journal.Journal
-	documents *documents.Folder
+	documents serve.Documents
 }
 
 // withStores runs do with the stores open.
@@ -202,7 +201,7 @@ func withStores(ctx context.Context, cfg *config.Config, k *keys.Keys, do func(s
 	if err != nil {
 		return err
 	}
-	f, err := serve.OpenDocuments(cfg, k)
+	f, err := serve.OpenDocuments(ctx, cfg, k, nil)
 	if err == nil {
 		err = do(stores{j, f})
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/brevdue/brevdue/gateway"
 	"github.com/brevdue/brevdue/gateway/access"
+	"github.com/brevdue/brevdue/gateway/documents/s3"
 	"github.com/brevdue/brevdue/gateway/download"
 	"github.com/brevdue/brevdue/gateway/httpapi"
 	"github.com/brevdue/brevdue/gateway/queue"
@@ -112,9 +113,7 @@ func (c *Config) check() Errors {
 	f.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	f.oneOf("log.format", c.Log.Format, "json", "text")
 	c.checkJournal(&f)
-	if scheme, _, _ := strings.Cut(c.Documents.URL, ":"); scheme != "file" {
-		f.add("documents.url", "unknown document store "+strconv.Quote(scheme+":"), "this version keeps documents in a folder: file:DIR")
-	}
+	c.checkDocuments(&f)
 	if err := queue.CheckURL(c.Queue.URL); err != nil {
 		f.add("queue.url", err.Error(), "redis://HOST, redis-sentinel://HOST,HOST,HOST?master=NAME, redis-cluster://HOST,HOST,HOST, rediss: with TLS")
 	}
@@ -136,6 +135,19 @@ func (c *Config) check() Errors {
 	}
 	c.warn()
 	return f.list
+}
+
+func (c *Config) checkDocuments(f *findings) {
+	const hint = "file:DIR, or s3://BUCKET?region=REGION&endpoint=URL&prefix=PREFIX&path_style=true"
+	switch scheme(c.Documents.URL) {
+	case "file":
+	case "s3":
+		if err := s3.CheckURL(c.Documents.URL); err != nil {
+			f.add("documents.url", err.Error(), hint)
+		}
+	default:
+		f.add("documents.url", "unknown document store "+strconv.Quote(scheme(c.Documents.URL)+":"), hint)
+	}
 }
 
 func scheme(url string) string {

@@ -19,7 +19,6 @@ import (
 	"github.com/brevdue/brevdue/gateway"
 	"github.com/brevdue/brevdue/gateway/callback"
 	"github.com/brevdue/brevdue/gateway/console"
-	"github.com/brevdue/brevdue/gateway/documents"
 	"github.com/brevdue/brevdue/gateway/download"
 	"github.com/brevdue/brevdue/gateway/inbound"
 	"github.com/brevdue/brevdue/gateway/journal"
@@ -60,7 +59,7 @@ type App struct {
 
 	keys      *keys.Keys // nil: nothing is sealed
 	journal   *journal.Journal
-	documents *documents.Folder
+	documents Documents
 	queue     *queue.Queue
 	signer    *signature.Batcher
 	client    *sf1601.Client

@@ -16,7 +16,6 @@ import (
 
 	"github.com/brevdue/brevdue/channels/smtp"
 	"github.com/brevdue/brevdue/cmd/brevdue/config"
-	"github.com/brevdue/brevdue/gateway/documents"
 	"github.com/brevdue/brevdue/gateway/hygiene"
 	"github.com/brevdue/brevdue/gateway/hygiene/clamd"
 	"github.com/brevdue/brevdue/gateway/inbound"
@@ -25,18 +24,6 @@ import (
 	"github.com/brevdue/brevdue/gateway/routing"
 	"github.com/brevdue/brevdue/sf1606"
 )
-
-// store lets a folder stage what comes in.
-type store struct{ *documents.Folder }
-
-// Stage implements inbound.Documents.
-func (s store) Stage(ctx context.Context, r io.Reader, limit int64) (inbound.Staged, error) {
-	staged, err := s.Folder.Stage(ctx, r, limit)
-	if err != nil {
-		return nil, err
-	}
-	return staged, nil
-}
 
 // scanner asks clamd, and hears only whether something was found.
 type scanner struct{ client *clamd.Client }
@@ -69,7 +56,7 @@ func (a *App) openInbound() error {
 		return err
 	}
 	cfg := inbound.Config{
-		Journal: a.gateway.Outbox(), Documents: store{a.documents}, Queue: a.queue, Rules: rules, Targets: targets,
+		Journal: a.gateway.Outbox(), Documents: a.documents, Queue: a.queue, Rules: rules, Targets: targets,
 		Hygiene: hygiene.Options{Flag: codesOf(s.Flag), Tolerate: codesOf(s.Tolerate)}, OnFlag: inbound.OnFlag(s.OnFlag),
 		Now: time.Now, NewID: newID, NewUUID: uuid.NewString, Jitter: mathrand.Float64, Worker: worker(),
 		Logger: a.log.With("part", "inbound"),

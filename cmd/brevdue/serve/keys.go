@@ -6,7 +6,6 @@ import (
 
 	"github.com/brevdue/brevdue/cmd/brevdue/config"
 	"github.com/brevdue/brevdue/gateway"
-	"github.com/brevdue/brevdue/gateway/documents"
 	"github.com/brevdue/brevdue/gateway/journal"
 	"github.com/brevdue/brevdue/gateway/keys"
 )
@@ -50,19 +49,6 @@ func OpenJournal(ctx context.Context, cfg *config.Config, k *keys.Keys, opts jou
 		return nil, otherKeys(err)
 	}
 	return j, err
-}
-
-// OpenDocuments opens the configured document store, as OpenJournal.
-func OpenDocuments(cfg *config.Config, k *keys.Keys) (*documents.Folder, error) {
-	var opts documents.Options
-	if k != nil {
-		opts.Sealer = k
-	}
-	f, err := documents.Open(cfg.Documents.URL, opts)
-	if errors.Is(err, gateway.ErrNoKey) {
-		return nil, otherKeys(err)
-	}
-	return f, err
 }
 
 func otherKeys(err error) error {

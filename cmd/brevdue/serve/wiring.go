@@ -40,7 +40,7 @@ func (a *App) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.documents, err = OpenDocuments(a.cfg, a.keys); err != nil {
+	if a.documents, err = OpenDocuments(ctx, a.cfg, a.keys, a.log); err != nil {
 		return err
 	}
 	a.queue, err = queue.Open(ctx, queue.Config{
