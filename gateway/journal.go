@@ -62,6 +62,8 @@ type Reader interface { //nolint:interfacebloat // one question a method, asked 
 	Ping(ctx context.Context) error
 	CallbackReader
 	PostReader
+	AuditReader
+	ErasureReader
 }
 
 // Tx is one transaction. Message locks what it returns until the transaction ends.
@@ -122,6 +124,8 @@ type Tx interface { //nolint:interfacebloat // one transaction over every noun; 
 
 	CallbackTx
 	PostTx
+	AuditTx
+	ErasureTx
 }
 
 // IntentFilter says which intents to list. Empty fields do not filter.

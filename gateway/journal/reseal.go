@@ -77,6 +77,8 @@ func vaults() []vault {
 			table: "post_events", from: "post_events", order: seq, key: seq,
 			row: []field{{"post_id", isText}, {"at", isTime}}, secrets: []field{{"text", isText}},
 		},
+		{table: "audit_reasons", from: "audit_reasons", order: seq, key: seq, row: seq, secrets: []field{{"reason", isText}}},
+		one("holds", "id", field{"recipient", isBytes}, field{"reason", isText}),
 	}
 }
 

@@ -20,7 +20,8 @@ var errOver = errors.New("journal: the transaction is over")
 
 // txQueries lists what the writer prepares.
 func txQueries() []string {
-	return append(resealQueries(),
+	return append(append(resealQueries(), retentionQueries()...),
+		selectAuditHead, insertAudit, insertAuditReason,
 		insertIntent, insertContent, insertDocument, selectIntentByReference, selectWaitingDuplicate, selectIntentHead,
 		updateIntentStatus,
 		insertMessage, selectMessage, selectMessagesOf, updateMessage,
