@@ -7,14 +7,16 @@ SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-# Two pinned tools. They are installed with `go install PKG@VERSION` rather than `tool` lines in a module of ours: that
+# Pinned tools: two that check, and the S3 server of the tests. They are installed with `go install PKG@VERSION` rather than `tool` lines in a module of ours: that
 # builds each one with exactly the dependency versions its authors released it with, checked against Go's checksum
 # database, and keeps their several hundred transitive modules out of our go.mod and go.sum.
 GOLANGCI_VERSION    := v2.15.0
 GOVULNCHECK_VERSION := v1.8.0
+VERSITYGW_VERSION   := v1.8.0
 TOOLS               := $(CURDIR)/.tools
 GOLANGCI            := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 GOVULNCHECK         := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
+VERSITYGW           := $(TOOLS)/versitygw-$(VERSITYGW_VERSION)/versitygw
 
 # Folders whose name starts with a dot are not part of ./... and are named here.
 PKG      ?= ./... ./.ci/checkrefs
@@ -38,6 +40,8 @@ build: ## Build bin/brevdue, static, with its version from git (needs Go only)
 .PHONY: test
 test: ## Run every test with the race detector; on Debian as root it first installs what they need
 	.ci/provision
+	@$(MAKE) --no-print-directory $(VERSITYGW) || \
+	  echo "make: no S3 server; the tests that need one are skipped (with CI=true they fail)" >&2
 	CGO_ENABLED=1 go test $(TESTFLAGS) $(PKG)
 
 .PHONY: check
@@ -75,10 +79,13 @@ fmt: tools ## Format every Go file as check expects it
 	$(GOLANGCI) fmt $(PKG)
 
 .PHONY: tools
-tools: $(GOLANGCI) $(GOVULNCHECK) ## Build the pinned linter and vulnerability checker into .tools/
+tools: $(GOLANGCI) $(GOVULNCHECK) $(VERSITYGW) ## Build the pinned linter, vulnerability checker and S3 server into .tools/
 
 $(GOLANGCI):
 	GOBIN=$(@D) CGO_ENABLED=0 GOFLAGS= go install -trimpath github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 
 $(GOVULNCHECK):
 	GOBIN=$(@D) CGO_ENABLED=0 GOFLAGS= go install -trimpath golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
+
+$(VERSITYGW):
+	GOBIN=$(@D) CGO_ENABLED=0 GOFLAGS= go install -trimpath -ldflags '-s -w' github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW_VERSION)
