@@ -18,7 +18,7 @@
 // On PostgreSQL several processes may stand on one database, and every one has several transactions open at once. What holds
 // there besides: a message that [gateway.Tx] returns is locked together with its intent until the transaction ends; a lane of
 // callbacks and a dedupe key are locked by name; an event is shown only when every event with a smaller number is (see
-// journal_numbers and journal_horizon in the migrations); nobody waits for a lock longer than lockPatience, but lets go and
+// journal_numbers and journal_horizon in the migrations); who waits for a lock longer than lockPatience lets go of all and
 // runs again. A connection that is lost is made again; a commit that was not answered is asked for (see fate).
 //
 // Durability: SQLite runs in WAL mode with synchronous=FULL, so an update that returned nil survives a crash of the

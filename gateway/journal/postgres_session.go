@@ -23,6 +23,7 @@ type postgresSession struct {
 	words   map[string]string
 	conn    *pgx.Conn  // nil: none
 	careful bool       // nothing is put off
+	tries   int        // of the same update, which others were in the way of
 	waiting func() int // how many updates wait
 
 	batch *pgx.Batch // what travels next
@@ -63,8 +64,17 @@ func foreseen(query string) (rows int64, may bool) {
 // mostNumbers bounds how many events' numbers are taken ahead.
 const mostNumbers = 32
 
+// hurried is how many times an update tries beside all others. Then it waits, holding nothing, until it is the only one of
+// those that had no luck: so each gets its turn.
+const hurried = 3
+
+// turn is the name of that lock, which no hash is likely to be.
+const turn = int64(nameSpace)
+
 // The statements of a session's own.
 const (
+	waitLong    = "SET LOCAL lock_timeout = '8s'"
+	waitShort   = "SET LOCAL lock_timeout = '200ms'"
 	takeNumbers = "SELECT journal_numbers($1)"
 	lockName    = "SELECT pg_advisory_xact_lock($1)"
 	// currentXID gives the transaction the number by which its fate can be asked for when its commit was not answered.
@@ -88,6 +98,11 @@ func (s *postgresSession) begin() error {
 	}
 	s.batch, s.wants = &pgx.Batch{}, s.wants[:0]
 	s.put(want{rows: anyRows}, "begin")
+	if s.tries > hurried {
+		s.put(want{rows: anyRows}, waitLong)
+		s.put(want{rows: anyRows}, lockName, turn)
+		s.put(want{rows: anyRows}, waitShort)
+	}
 	return nil
 }
 

@@ -13,7 +13,7 @@ import (
 const postgresGroup = 64
 
 // stubborn is how long an update is tried again while others are in its way.
-const stubborn = 10 * time.Second
+const stubborn = 20 * time.Second
 
 // alone runs the group again, each update in a transaction of its own in which nothing is put off, and answers each. One that
 // others were in the way of runs again after a pause.
@@ -34,8 +34,11 @@ func (w *writer) alone(s *postgresSession) error {
 // persist runs one update until it is stored or cannot be. The error is the answer when it was not the update's own.
 func (w *writer) persist(s *postgresSession, r *request) error {
 	began, reconnected := w.now(), false
+	s.tries = 0
+	defer func() { s.tries = 0 }()
 	for pause := 2 * time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
 		err := w.try(s, r)
+		s.tries++
 		switch {
 		case err == nil:
 			return nil
