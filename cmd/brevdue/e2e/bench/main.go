@@ -1,13 +1,13 @@
 // Command bench measures the speed and memory of brevdue on the machine at hand and prints one table. `make bench` runs it.
 //
-// Everything is measured from outside, on the real binary: a real Redis (append-only file, fsync every second), SQLite
-// with synchronous FULL or (-journal postgres) a PostgreSQL with synchronous_commit on, RSA-3072 keys, mutual TLS, the simulator as another process, all on the same cores. The parts, in
-// the order they run: (a) accepting through HTTP, (b) end to end, beside what asynq does with empty tasks in the same
-// Redis, (c) the delay of a lone letter, (d) the memory of a large one, (e) a cold demo, (f) the MeMo library by its Go
-// benchmarks, (g) a batch of 100,000 lines and the memory it takes, (h) what windows and routes cost end to end, (i) pulling
-// statuses from a real RabbitMQ, (j) the delay of a status under load, (k) the memory that evidence takes, (l) receiving
-// inbound post through SF1606, (m) the memory of the largest inbound messages. A figure that misses its target is marked;
-// the exit status says only whether measuring worked.
+// Everything is measured from outside, on the real binary: a real Redis (append-only file, fsync every second), SQLite with
+// synchronous FULL or (-journal postgres) a PostgreSQL with synchronous_commit on, RSA-3072 keys, mutual TLS, the simulator
+// as another process, all on the same cores. The parts, in the order they run: (a) accepting through HTTP, (b) end to end,
+// beside what asynq does with empty tasks in the same Redis, (c) the delay of a lone letter, (d) the memory of a large one,
+// (e) a cold demo, (f) the MeMo library by its Go benchmarks, (g) a batch of 100,000 lines and the memory it takes, (h)
+// what windows and routes cost end to end, (i) pulling statuses from a real RabbitMQ, (j) the delay of a status under load,
+// (k) the memory that evidence takes, (l) receiving inbound post through SF1606, (m) the memory of the largest inbound
+// messages. A figure that misses its target is marked; the exit status says only whether measuring worked.
 package main
 
 import (
