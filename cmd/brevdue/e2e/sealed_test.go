@@ -172,7 +172,7 @@ func TestKeysRotateUnderTraffic(t *testing.T) {
 		group.Go(func() error {
 			for n := 0; traffic.Err() == nil; n++ {
 				in := sealedLetter(fmt.Sprintf("trafik-%d-%d", lane, n), "2512489996")
-				in.Content.Documents[0].Content.Bytes = secretPDF(2<<10 + n) // another document each time
+				in.Content.Documents[0].Content.Bytes = append(secretPDF(2<<10), in.Reference...) // another document each time
 				answer, err := w.Gateway.Client.PostIntent(ctx, in)
 				if err != nil {
 					return err
@@ -180,7 +180,7 @@ func TestKeysRotateUnderTraffic(t *testing.T) {
 				if _, err := w.Gateway.Await(ctx, answer.ID, "delivered"); err != nil {
 					return err
 				}
-				upload, err := w.Gateway.Client.UploadDocument(ctx, "bilag.pdf", bytes.NewReader(secretPDF(300<<10+int(sent.Load()))))
+				upload, err := w.Gateway.Client.UploadDocument(ctx, "bilag.pdf", bytes.NewReader(append(secretPDF(300<<10), in.Reference...)))
 				if err != nil || upload.ID == "" {
 					return fmt.Errorf("upload: %w", err)
 				}
