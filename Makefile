@@ -7,9 +7,10 @@ SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-# Pinned tools: two that check, and the S3 server of the tests. They are installed with `go install PKG@VERSION` rather than `tool` lines in a module of ours: that
-# builds each one with exactly the dependency versions its authors released it with, checked against Go's checksum
-# database, and keeps their several hundred transitive modules out of our go.mod and go.sum.
+# Pinned tools: two that check, and the S3 server of the tests. They are installed with `go install PKG@VERSION` rather
+# than `tool` lines in a module of ours: that builds each one with exactly the dependency versions its authors released
+# it with, checked against Go's checksum database, and keeps their several hundred transitive modules out of our go.mod
+# and go.sum.
 GOLANGCI_VERSION    := v2.15.0
 GOVULNCHECK_VERSION := v1.8.0
 VERSITYGW_VERSION   := v1.8.0

@@ -15,9 +15,16 @@ const staleAfter = time.Hour
 
 // clean removes what was begun before the given time and not finished: temporary objects, and uploads in parts.
 func (s *Store) clean(ctx context.Context, before time.Time) error {
-	pages := awss3.NewListObjectsV2Paginator(s.client, &awss3.ListObjectsV2Input{
-		Bucket: &s.place.bucket, Prefix: aws.String(s.temporary()),
-	})
+	for _, folder := range []string{s.temporary(), s.place.prefix + removingFolder} {
+		if err := s.cleanObjects(ctx, folder, before); err != nil {
+			return err
+		}
+	}
+	return s.cleanUploads(ctx, before)
+}
+
+func (s *Store) cleanObjects(ctx context.Context, folder string, before time.Time) error {
+	pages := awss3.NewListObjectsV2Paginator(s.client, &awss3.ListObjectsV2Input{Bucket: &s.place.bucket, Prefix: &folder})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -32,7 +39,7 @@ func (s *Store) clean(ctx context.Context, before time.Time) error {
 			}
 		}
 	}
-	return s.cleanUploads(ctx, before)
+	return nil
 }
 
 // cleanUploads takes unfinished uploads back. A service that does not list them, or not for us, is expected to have a rule that

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
@@ -91,16 +92,11 @@ func isConnection(err error) bool {
 	return errors.As(err, &connection) && connection.ConnectionError()
 }
 
-// is reports whether err is an answer of the service with one of the codes, or, with "", without one.
+// is reports whether err is an answer of the service with that status and one of the codes, if any are given.
 func is(err error, status int, codes ...string) bool {
 	var e *Error
 	if !errors.As(err, &e) || e.Status != status {
 		return false
 	}
-	for _, code := range codes {
-		if e.Code == code {
-			return true
-		}
-	}
-	return len(codes) == 0
+	return len(codes) == 0 || slices.Contains(codes, e.Code)
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -260,9 +261,7 @@ func relay(w http.ResponseWriter, r *http.Request, host string, cuts *atomic.Int
 		panic(http.ErrAbortHandler)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	for name, values := range resp.Header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), resp.Header)
 	w.WriteHeader(resp.StatusCode)
 	if r.Method == http.MethodGet && resp.ContentLength > 1<<20 && cuts.Add(-1) >= 0 {
 		n := int64(1 << 20)
@@ -297,7 +296,7 @@ func TestChanged(t *testing.T) {
 	if _, err := io.ReadAll(r); err == nil || strings.Contains(err.Error(), "Bifald") {
 		t.Errorf("%v", err)
 	}
-	// What has another size is not taken for the document, but written over.
+	// Who puts the document again puts it right.
 	if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -453,4 +452,103 @@ func FuzzCheckURL(f *testing.F) {
 			t.Errorf("%q is taken for an address", s)
 		}
 	})
+}
+
+// TestRemove removes what is old enough, while others put the same again: what was put last is there.
+func TestRemove(t *testing.T) {
+	t.Parallel()
+	server := start(t)
+	s := open(t, server, "post")
+	past, future := time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+	for _, size := range []int{0, 100, 9 << 20} {
+		content := noise(6, size)
+		sum, _, err := s.Put(t.Context(), bytes.NewReader(content), gateway.MaxDocument)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if removed, err := s.Remove(t.Context(), sum, past); removed || err != nil {
+			t.Errorf("what is young was removed: %t, %v", removed, err)
+		}
+		if !bytes.Equal(read(t, s, sum), content) {
+			t.Error("other bytes came back")
+		}
+		for range 2 {
+			if removed, err := s.Remove(t.Context(), sum, future); !removed || err != nil {
+				t.Errorf("%t, %v", removed, err)
+			}
+			if _, err := s.Open(t.Context(), sum); !errors.Is(err, gateway.ErrNotFound) {
+				t.Errorf("it is there: %v", err)
+			}
+		}
+	}
+	for _, name := range []string{"", "../x", strings.Repeat("g", 64)} {
+		if removed, err := s.Remove(t.Context(), name, future); !removed || err != nil {
+			t.Errorf("%q: %t, %v", name, removed, err)
+		}
+	}
+	if documents, rest := inBucket(t, server, "post"); len(documents) != 0 || len(rest) != 0 {
+		t.Errorf("the bucket holds %v and %v", documents, rest)
+	}
+}
+
+// TestRemovePutMeanwhile puts a document at every step of its removal. Whoever comes first, it is there afterwards.
+func TestRemovePutMeanwhile(t *testing.T) {
+	t.Parallel()
+	server := start(t)
+	target, err := url.Parse(server.Endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	direct := open(t, server, "post")
+	content := []byte("brev")
+	sum := digest(content)
+	var step, when atomic.Int32
+	put := make(chan error, 1)
+	between := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if step.Add(1) == when.Load() {
+			started := make(chan struct{})
+			go func() {
+				_, _, err := direct.Put(context.Background(), &at{r: bytes.NewReader(content), n: 1, do: func() { close(started) }}, 100)
+				put <- err
+			}()
+			<-started // it goes on while the removal does
+		}
+		relay(w, r, target.Host, new(atomic.Int32))
+	}))
+	t.Cleanup(between.Close)
+	s, err := s3.Open(t.Context(), strings.Replace(server.URL("post"), server.Endpoint, between.URL, 1),
+		s3.Options{Credentials: server.Credentials()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(server.Files, "post", sum[:2], sum[2:4], sum)
+	removed := 0
+	for n := range int32(40) {
+		if _, _, err := direct.Put(t.Context(), bytes.NewReader(content), 100); err != nil {
+			t.Fatal(err)
+		}
+		hourAgo := time.Now().Add(-time.Hour)
+		if err := os.Chtimes(path, hourAgo, hourAgo); err != nil {
+			t.Fatal(err)
+		}
+		step.Store(0)
+		when.Store(n%5 + 1) // HEAD, note, HEAD, DELETE, and the note's end
+		gone, err := s.Remove(t.Context(), sum, time.Now().Add(-time.Minute))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if gone {
+			removed++
+		}
+		if n := step.Load(); n < when.Load() {
+			t.Fatalf("the removal has %d steps", n)
+		}
+		if err := <-put; err != nil {
+			t.Fatal(err)
+		}
+		if got := read(t, direct, sum); !bytes.Equal(got, content) {
+			t.Errorf("%q", got)
+		}
+	}
+	t.Logf("of 40 removals %d came to their end", removed)
 }

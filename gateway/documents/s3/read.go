@@ -55,7 +55,7 @@ func (s *Store) Open(ctx context.Context, sum string) (io.ReadCloser, error) {
 // get begins to download an object. sum is "" when it is sealed. ErrNotFound.
 func (s *Store) get(ctx context.Context, key, sum string) (*object, error) {
 	o := &object{store: s, ctx: ctx, key: key, sum: sum, hash: sha256.New()}
-	if err := o.request(); err != nil {
+	if err := o.request(); err != nil { //nolint:contextcheck // it has ctx
 		if is(err, http.StatusNotFound, "NoSuchKey", "NotFound", "") {
 			return nil, fmt.Errorf("documents: %w", gateway.ErrNotFound)
 		}

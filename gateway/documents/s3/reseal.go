@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -65,28 +66,19 @@ func (s *Store) reseal(ctx context.Context, key string, sealed bool) (bool, erro
 	}
 	keys, err := s.sealedKeys(staged.SHA256())
 	if err != nil {
-		return false, errors.Join(err, staged.Drop())
+		return false, errors.Join(err, staged.Drop()) //nolint:contextcheck // it must work when ctx has ended
 	}
-	if !belongs(key, append(keys, s.key(staged.SHA256()))) {
-		return false, errors.Join(staged.Drop(), fmt.Errorf("documents: %s: %w: another document lies in its place", path.Base(key),
-			gateway.ErrSealed))
+	if key != s.key(staged.SHA256()) && !slices.Contains(keys, key) {
+		err := fmt.Errorf("documents: %s: %w: another document lies in its place", path.Base(key), gateway.ErrSealed)
+		return false, errors.Join(err, staged.Drop()) //nolint:contextcheck // as above
 	}
 	if err := staged.Keep(ctx); err != nil {
-		return false, errors.Join(err, staged.Drop())
+		return false, errors.Join(err, staged.Drop()) //nolint:contextcheck // it must work when ctx has ended
 	}
 	if key == keys[0] {
 		return true, nil
 	}
 	return true, s.remove(ctx, key)
-}
-
-func belongs(key string, keys []string) bool {
-	for _, k := range keys {
-		if k == key {
-			return true
-		}
-	}
-	return false
 }
 
 // SealedUnder counts the documents by the id of their key; "" are those that are not sealed. Staged documents are among them:

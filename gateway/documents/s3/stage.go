@@ -14,7 +14,6 @@ type Staged struct {
 	key   string
 	sum   string
 	size  int64
-	bytes int64 // of the object
 	kept  atomic.Bool
 }
 
@@ -22,11 +21,11 @@ type Staged struct {
 // crash in between leaves an object that [Open] removes when it is an hour old.
 func (s *Store) Stage(ctx context.Context, r io.Reader, limit int64) (*Staged, error) {
 	u, sum, size, err := s.receive(ctx, r, limit)
-	defer u.release()
+	defer u.release() //nolint:contextcheck // it must work when ctx has ended
 	if err != nil {
 		return nil, err
 	}
-	staged := &Staged{store: s, ctx: context.WithoutCancel(ctx), key: u.key, sum: sum, size: size, bytes: u.size()}
+	staged := &Staged{store: s, ctx: context.WithoutCancel(ctx), key: u.key, sum: sum, size: size}
 	if err := u.stage(ctx); err != nil {
 		return nil, err
 	}
@@ -63,14 +62,9 @@ func (s *Staged) Keep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	there, err := s.store.exists(ctx, key, s.bytes)
+	err = s.store.settle(ctx, key, func(ctx context.Context) error { return s.store.copy(ctx, s.key, key) })
 	if err != nil {
 		return err
-	}
-	if !there {
-		if err := s.store.copy(ctx, s.key, key); err != nil {
-			return err
-		}
 	}
 	s.kept.Store(true)
 	s.store.discard(ctx, s.key)

@@ -60,6 +60,7 @@ type Store struct {
 	place   location
 	sealer  gateway.StreamSealer // nil: none
 	timeout time.Duration
+	now     func() time.Time
 	log     *slog.Logger
 	parts   sync.Pool // of *[PartSize]byte
 }
@@ -86,7 +87,7 @@ func Open(ctx context.Context, address string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{client: client, place: place, sealer: opts.Sealer, timeout: opts.Timeout, log: opts.Logger}
+	s := &Store{client: client, place: place, sealer: opts.Sealer, timeout: opts.Timeout, now: opts.Now, log: opts.Logger}
 	if err := s.refuseSealed(ctx); err != nil {
 		return nil, err
 	}
@@ -161,20 +162,13 @@ func call[In, Out any](
 // Put implements gateway.Documents. It stops when ctx ends; on any error nothing is kept.
 func (s *Store) Put(ctx context.Context, r io.Reader, limit int64) (string, int64, error) {
 	u, sum, size, err := s.receive(ctx, r, limit)
-	defer u.release()
+	defer u.release() //nolint:contextcheck // it must work when ctx has ended
 	if err != nil {
 		return "", 0, err
 	}
 	key, err := s.newKey(sum)
 	if err != nil {
 		return "", 0, err
-	}
-	there, err := s.exists(ctx, key, u.size())
-	if err != nil {
-		return "", 0, err
-	}
-	if there {
-		return sum, size, nil
 	}
 	if err := u.finish(ctx, key); err != nil {
 		return "", 0, err
@@ -207,26 +201,6 @@ func inDocuments(err error) error {
 		return err
 	}
 	return fmt.Errorf("documents: %w", err)
-}
-
-// exists reports whether an object of that size is there. One of another size is not ours, and is written over.
-func (s *Store) exists(ctx context.Context, key string, size int64) (bool, error) {
-	head, err := call(ctx, s, "HeadObject", s.client.HeadObject, &awss3.HeadObjectInput{Bucket: &s.place.bucket, Key: &key})
-	if is(err, http.StatusNotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	return aws.ToInt64(head.ContentLength) == size, nil
-}
-
-func (s *Store) remove(ctx context.Context, key string) error {
-	_, err := call(ctx, s, "DeleteObject", s.client.DeleteObject, &awss3.DeleteObjectInput{Bucket: &s.place.bucket, Key: &key})
-	if is(err, http.StatusNotFound, "NoSuchKey") {
-		return nil
-	}
-	return err
 }
 
 // temporary is where objects are that have no name yet.

@@ -105,21 +105,21 @@ const contentType = "application/octet-stream"
 
 // finish gives the object its name.
 func (u *upload) finish(ctx context.Context, key string) error {
+	s := u.store
 	if u.id == "" {
-		return u.put(ctx, key)
+		return s.settle(ctx, key, func(ctx context.Context) error { return s.write(ctx, key, u.part) })
 	}
 	if err := u.stage(ctx); err != nil {
 		return err
 	}
-	err := u.store.copy(ctx, u.key, key)
-	u.store.discard(ctx, u.key)
-	return err
+	defer s.discard(ctx, u.key)
+	return s.settle(ctx, key, func(ctx context.Context) error { return s.copy(ctx, u.key, key) })
 }
 
 // stage completes the object under its temporary name.
 func (u *upload) stage(ctx context.Context) error {
 	if u.id == "" {
-		return u.put(ctx, u.key)
+		return u.store.write(ctx, u.key, u.part)
 	}
 	if len(u.part) > 0 {
 		if err := u.send(); err != nil {
@@ -133,11 +133,11 @@ func (u *upload) stage(ctx context.Context) error {
 	})
 	if is(err, http.StatusNotFound, "NoSuchUpload") {
 		// The call was repeated because the answer to the first got lost.
-		there, errHead := s.exists(ctx, u.key, u.sent)
+		head, errHead := s.head(ctx, u.key)
 		if errHead != nil {
 			return errHead
 		}
-		if there {
+		if head != nil && aws.ToInt64(head.ContentLength) == u.sent {
 			err = nil
 		}
 	}
@@ -146,16 +146,6 @@ func (u *upload) stage(ctx context.Context) error {
 	}
 	u.id = ""
 	return nil
-}
-
-// put writes what is here in one request.
-func (u *upload) put(ctx context.Context, key string) error {
-	s := u.store
-	_, err := call(ctx, s, "PutObject", s.client.PutObject, &awss3.PutObjectInput{
-		Bucket: &s.place.bucket, Key: &key, ContentType: aws.String(contentType),
-		Body: bytes.NewReader(u.part), ContentLength: aws.Int64(int64(len(u.part))),
-	})
-	return err
 }
 
 // release gives the memory back, and takes back from the service what was not finished.
