@@ -15,6 +15,9 @@ import (
 // decode reads a T from a body of JSON. Its errors are *Problem: they say where and what was expected, and never repeat
 // a value.
 func decode[T any](body []byte) (*T, error) {
+	if err := fewEnough(body); err != nil {
+		return nil, err
+	}
 	in := new(T)
 	if err := json.Unmarshal(body, in, json.RejectUnknownMembers(true)); err != nil {
 		return nil, decodeProblem(err)

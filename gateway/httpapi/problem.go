@@ -22,7 +22,7 @@ type Problem struct {
 	Code   string    `json:"code"`
 	Errors []Finding `json:"errors,omitempty"`
 
-	RetryAfter time.Duration `json:"-"` // of a 503; travels as a header
+	RetryAfter time.Duration `json:"-"` // of a 429 or 503; travels as a header
 	RequestID  string        `json:"-"` // X-Request-Id of the answer, to find the log line with
 	Err        error         `json:"-"` // the private cause; never travels
 }
@@ -81,6 +81,8 @@ const (
 	codePostWithheld   = "post.withheld"
 	codeUnanswerable   = "post.unanswerable"
 	codeRange          = "range.invalid"
+	codeRate           = "rate.exceeded"
+	codeTooMany        = "json.too_many"
 	codeQuery          = "query.invalid"
 	codeMatched        = "receipt.matched"
 	codeNoReader       = "receipt.no_reader"
@@ -119,7 +121,7 @@ func kinds(code string) (status int, title string) {
 		return http.StatusUnprocessableEntity, "The intent is not valid; nothing of it was stored."
 	case codeDocInvalid:
 		return http.StatusUnprocessableEntity, "The document is not valid; nothing of it was stored."
-	case codeDuplicate, codeJSON, codeJSONType, codeUnknownField:
+	case codeDuplicate, codeJSON, codeJSONType, codeTooMany, codeUnknownField:
 		return http.StatusBadRequest, "The body is not the JSON that is expected here."
 	case codeLookup:
 		return http.StatusUnprocessableEntity, "The look-up is not valid; nobody was asked."
@@ -147,6 +149,8 @@ func kinds(code string) (status int, title string) {
 		return http.StatusConflict, "The post is withheld; an operator decides."
 	case codeUnanswerable:
 		return http.StatusConflict, "The post has no sender that can be answered."
+	case codeRate:
+		return http.StatusTooManyRequests, "The producer has made more requests than its rate allows."
 	case codeRange:
 		return http.StatusRequestedRangeNotSatisfiable, "The range is outside the file."
 	case codeQuery:

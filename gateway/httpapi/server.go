@@ -39,6 +39,8 @@ type Config struct {
 	Inbound Inbound
 	// Channels tells the state of each channel's circuit breaker; nil: nothing is told.
 	Channels func() map[string]string
+	// Rate says whether a producer may make one more request, and if not after how long it should try again; nil: always.
+	Rate func(ctx context.Context, producer string) (wait time.Duration, ok bool)
 	// Certificates tells which certificates end soon; nil: nothing is told.
 	Certificates func() []CertificateHealth
 	// Mounts are further handlers by pattern, e.g. "/console/". They do their own authentication.
@@ -53,6 +55,9 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.Channels == nil {
 		c.Channels = func() map[string]string { return nil }
+	}
+	if c.Rate == nil {
+		c.Rate = func(context.Context, string) (time.Duration, bool) { return 0, true }
 	}
 	if c.Certificates == nil {
 		c.Certificates = func() []CertificateHealth { return nil }
@@ -115,6 +120,7 @@ type Server struct {
 	large        chan struct{} // one for every large body in memory
 	streams      chan struct{} // one for every list that is served
 	patience     time.Duration
+	rate         func(ctx context.Context, producer string) (time.Duration, bool)
 	evidence     evidence
 	inbound      Inbound
 	log          *slog.Logger
@@ -188,7 +194,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		gateway: cfg.Gateway, producers: found, maxBody: cfg.MaxBody, patience: cfg.Timeout, evidence: cfg.Evidence,
-		inbound: cfg.Inbound, audit: cfg.Audit,
+		inbound: cfg.Inbound, audit: cfg.Audit, rate: cfg.Rate,
 		large: make(chan struct{}, cfg.Large), streams: make(chan struct{}, cfg.Streams),
 		log: cfg.Logger, now: cfg.Now, newRequestID: cfg.NewRequestID, metrics: m, mux: http.NewServeMux(),
 	}
@@ -277,6 +283,9 @@ func (s *Server) authenticated(rt route) func(w http.ResponseWriter, r *http.Req
 	return func(w http.ResponseWriter, r *http.Request) error {
 		producer, err := s.authenticate(w, r, &rt)
 		if err != nil {
+			return err
+		}
+		if err := s.paced(r.Context(), producer.Name); err != nil {
 			return err
 		}
 		api := service{

@@ -53,11 +53,16 @@ func (c *Config) checkChannels(f *findings) {
 var errRate = errors.New("not a rate")
 
 // PerSecond reads the rate; 0 means none.
-func (c Channel) PerSecond() (float64, error) {
-	if c.Rate == "" {
+func (c Channel) PerSecond() (float64, error) { return perSecond(c.Rate) }
+
+// PerSecond reads the rate; 0 means none.
+func (p Producer) PerSecond() (float64, error) { return perSecond(p.Rate) }
+
+func perSecond(rate string) (float64, error) {
+	if rate == "" {
 		return 0, nil
 	}
-	count, unit, found := strings.Cut(c.Rate, "/")
+	count, unit, found := strings.Cut(rate, "/")
 	n, err := strconv.ParseFloat(count, 64)
 	per := map[string]float64{"s": 1, "m": 60, "h": 3600}[unit]
 	if !found || err != nil || n <= 0 || n > 1e6 || per == 0 {

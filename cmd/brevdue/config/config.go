@@ -177,6 +177,7 @@ type Producer struct {
 	Scopes      []string `koanf:"scopes"`
 	Targets     []string `koanf:"targets"` // of the distribution rules: it owns the post that goes to them
 	Callback    Callback `koanf:"callback"`
+	Rate        string   `koanf:"rate"` // requests over all processes, e.g. 50/s, 3000/m; default none
 }
 
 // Callback is where a producer wants to be told of statuses.

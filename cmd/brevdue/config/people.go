@@ -24,6 +24,9 @@ func (c *Config) checkPeople(f *findings) {
 		names[p.Name] = true
 		p.checkTokens(f, at)
 		p.Callback.check(f, at+".callback")
+		if _, err := p.PerSecond(); err != nil {
+			f.add(at+".rate", err.Error(), "a number of requests per s, m or h, such as 50/s")
+		}
 		for _, s := range p.Scopes {
 			f.oneOf(at+".scopes", s, scopeNames(httpapi.AllScopes())...)
 		}

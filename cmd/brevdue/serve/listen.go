@@ -93,7 +93,7 @@ func (a *App) apiHandler() (http.Handler, error) {
 		Metrics: registry,
 		Gateway: a.gateway, Producers: doors.producers, Issuers: doors.issuers, MaxBody: a.cfg.HTTP.MaxBody, Now: time.Now,
 		Version: a.opts.Version, Logger: a.log.With("part", "api"),
-		Mounts: mounts, Channels: a.states, Certificates: a.expiring, Evidence: a.evidence,
+		Mounts: mounts, Channels: a.states, Certificates: a.expiring, Rate: a.rates(), Evidence: a.evidence,
 	}
 	if a.inbound != nil {
 		cfg.Inbound = a.inbound
@@ -115,5 +115,6 @@ func open(ctx context.Context, key, address string, server *http.Server) (listen
 	if err != nil {
 		return listener{}, config.Errors{{Key: key, Text: err.Error(), Hint: "another program may listen there"}}
 	}
-	return listener{Listener: l, server: server}, nil
+	server.Handler = guard(server.Handler)
+	return listener{Listener: newNarrow(l, maxConnections), server: server}, nil
 }

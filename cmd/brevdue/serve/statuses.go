@@ -115,7 +115,7 @@ func (a *App) listenPush(ctx context.Context) error {
 	mux.Handle(PushPath, beskedfordeler.PushHandler(beskedfordeler.PushConfig{
 		Logger: a.log.With("part", "beskedfordeler"), Deliver: in.deliver, Unreadable: in.unreadable,
 	}))
-	server, err := beskedfordeler.PushServer(mux, cert, roots, b.Subjects)
+	server, err := beskedfordeler.PushServer(plain(mux), cert, roots, b.Subjects)
 	if err != nil {
 		return config.Errors{{Key: "beskedfordeler.subjects", Text: err.Error()}}
 	}
