@@ -184,7 +184,12 @@ func (f *Folder) name(temp, sum string) error {
 	}
 	// The name is in the last folder, that folder's name in the one above, and so on: all are flushed, since another
 	// Put may have made them just now and not flushed them yet.
-	for dir := folder; len(dir) >= len(f.dir); dir = filepath.Dir(dir) {
+	return f.syncAbove(path)
+}
+
+// syncAbove flushes the names of a file and of the folders above it.
+func (f *Folder) syncAbove(path string) error {
+	for dir := filepath.Dir(path); len(dir) >= len(f.dir); dir = filepath.Dir(dir) {
 		if err := syncFolder(dir); err != nil {
 			return err
 		}

@@ -31,14 +31,16 @@ func (f *Folder) Remove(ctx context.Context, sum string, putBefore time.Time) (b
 		}
 		paths = append(paths, sealed...)
 	}
-	for _, path := range paths {
-		if old, err := older(path, putBefore); err != nil || !old {
-			return false, err
+	for range 2 { // again: Reseal may have given it another place, with its old time, while the first was looked at
+		for _, path := range paths {
+			if old, err := older(path, putBefore); err != nil || !old {
+				return false, err
+			}
 		}
-	}
-	for _, path := range paths {
-		if removed, err := f.remove(path, putBefore); err != nil || !removed {
-			return false, err
+		for _, path := range paths {
+			if removed, err := f.remove(path, putBefore); err != nil || !removed {
+				return false, err
+			}
 		}
 	}
 	return true, nil

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/brevdue/brevdue/gateway"
@@ -65,11 +66,39 @@ func (f *Folder) reseal(ctx context.Context, path string, sealed bool) error {
 		return errors.Join(err, staged.Drop(), fmt.Errorf("documents: %s: %w: another document lies in its place", filepath.Base(path),
 			gateway.ErrSealed))
 	}
-	if err := staged.Keep(ctx); err != nil {
-		return errors.Join(err, staged.Drop())
-	}
-	if now, err := f.newPath(staged.SHA256()); err != nil || now == path {
+	return errors.Join(f.replace(file, path, staged), staged.Drop())
+}
+
+// replace gives what was sealed anew its name and takes the old file away. It has the old one's time, for [Folder.Remove];
+// where the document was put meanwhile, that one stays. Where Remove took the old file away meanwhile, no new one is left.
+func (f *Folder) replace(old *os.File, path string, staged *Staged) error {
+	now, err := f.newPath(staged.SHA256())
+	if err != nil || now == path {
 		return err
+	}
+	info, err := old.Stat()
+	if err == nil {
+		err = os.Chtimes(staged.file, info.ModTime(), info.ModTime())
+	}
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(now), 0o700)
+	}
+	if err != nil {
+		return fmt.Errorf("documents: %w", err)
+	}
+	linked := os.Link(staged.file, now)
+	if linked != nil && !errors.Is(linked, fs.ErrExist) {
+		return fmt.Errorf("documents: %w", linked)
+	}
+	if err := f.syncAbove(now); err != nil {
+		return err
+	}
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		if linked == nil {
+			_, err = f.remove(now, info.ModTime().Add(1))
+			return err
+		}
+		return nil
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("documents: %w", err)
@@ -86,12 +115,7 @@ func (f *Folder) belongs(sum, path string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	for _, p := range paths {
-		if p == path {
-			return true, nil
-		}
-	}
-	return false, nil
+	return slices.Contains(paths, path), nil
 }
 
 // SealedUnder counts the documents by the id of their key; "" are those that are not sealed. Documents that are being

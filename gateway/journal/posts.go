@@ -129,7 +129,8 @@ func appendPostDocument(p *gateway.Post) func(row) error {
 		var d gateway.PostDocument
 		err := r.Scan(&d.Kind,
 			&opened{&d.Filename, func() string { return placeOf("post_documents.filename", p.ID, len(p.Documents)) }},
-			&opened{&d.SafeName, func() string { return placeOf("post_documents.safe_name", p.ID, len(p.Documents)) }}, &d.DeclaredType, &d.RealType, &d.Language, (*list)(&d.Flags), &d.SHA256, &d.Size)
+			&opened{&d.SafeName, func() string { return placeOf("post_documents.safe_name", p.ID, len(p.Documents)) }},
+			&d.DeclaredType, &d.RealType, &d.Language, (*list)(&d.Flags), &d.SHA256, &d.Size)
 		if err == nil {
 			p.Documents = append(p.Documents, d)
 		}

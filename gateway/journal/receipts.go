@@ -41,8 +41,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
 func (t *tx) InsertReceipt(p *gateway.Receipt) (bool, error) {
 	n, err := t.exec("insert receipt", insertReceipt, p.ID, string(p.Kind), string(p.Class), p.Code,
 		secretText(placeOf("receipts.text", p.ID), p.Text), p.Hint, p.Status,
-		micros(p.OccurredAt), micros(p.ReceivedAt), p.MessageUUID, p.AfsendelseID, p.Transmission, secretBytes(placeOf("receipts.raw", p.ID), blob(p.Raw)),
-		orNull(p.MessageID), p.Conflict)
+		micros(p.OccurredAt), micros(p.ReceivedAt), p.MessageUUID, p.AfsendelseID, p.Transmission,
+		secretBytes(placeOf("receipts.raw", p.ID), blob(p.Raw)), orNull(p.MessageID), p.Conflict)
 	return n > 0, err
 }
 

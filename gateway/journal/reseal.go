@@ -258,7 +258,8 @@ func (j *Journal) resealVault(ctx context.Context, v vault) (int, error) {
 	var after []any
 	for {
 		var page []stored
-		if err := j.many(ctx, "page of secrets", v.page(after == nil), v.scan(&page), append(slices.Clone(after), resealPage)...); err != nil {
+		args := append(slices.Clone(after), resealPage)
+		if err := j.many(ctx, "page of secrets", v.page(after == nil), v.scan(&page), args...); err != nil {
 			return done, err
 		}
 		if len(page) == 0 {
@@ -331,7 +332,7 @@ func (t *tx) reseal(v vault, s stored, current string) (int, error) {
 			return done, err
 		}
 		done += int(wrote)
-		if v.table == "intent_contents" && c.field.name == "recipient" {
+		if wrote > 0 && v.table == "intent_contents" && c.field.name == "recipient" {
 			if err := t.rehash(s.key[0].text, plain); err != nil {
 				return done, err
 			}

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/brevdue/brevdue/gateway"
@@ -59,12 +60,12 @@ func hashOf(id gateway.Identifier) hashed {
 	return hashed{kind: string(id.Scheme()), value: id.Reveal()}
 }
 
-// seals seals and opens, with keys or without.
+// seals is what seals and opens, with keys or without.
 type seals struct{ sealer gateway.Sealer }
 
 // args replaces secrets by what is stored.
 func (s seals) args(args []any) ([]any, error) {
-	var own []any
+	own := args
 	for n, a := range args {
 		var stored any
 		var err error
@@ -79,13 +80,10 @@ func (s seals) args(args []any) ([]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if own == nil {
-			own = append(own, args...)
+		if &own[0] == &args[0] {
+			own = slices.Clone(args)
 		}
 		own[n] = stored
-	}
-	if own == nil {
-		return args, nil
 	}
 	return own, nil
 }
@@ -100,7 +98,7 @@ func (s seals) seal(a secret) (any, error) {
 		}
 		return s.sealBytes(a.place, v)
 	case nil:
-		return nil, nil
+		return nil, nil //nolint:nilnil // NULL
 	default:
 		return nil, fmt.Errorf("%s: a %T cannot be sealed", a.place, v)
 	}
@@ -138,7 +136,7 @@ func (s seals) sealBytes(place string, v []byte) ([]byte, error) {
 
 func (s seals) hash(h hashed) (any, error) {
 	if s.sealer == nil || h.value == "" {
-		return nil, nil
+		return nil, nil //nolint:nilnil // NULL
 	}
 	hashes, err := s.sealer.Hashes(h.kind, []byte(h.value))
 	if err != nil {
@@ -224,7 +222,7 @@ func (r openedRow) Scan(dest ...any) error {
 		}
 	}
 	if err := r.row.Scan(dest...); err != nil {
-		return err //nolint:wrapcheck // the caller does
+		return err
 	}
 	for _, o := range closed {
 		if err := o.open(r.seals); err != nil {

@@ -309,10 +309,10 @@ func TestTheGuardsLetOnlySealsPass(t *testing.T) {
 	told(t, openSealed(t, "sqlite:"+path, nil), 1)
 	db := raw(t, path)
 	for _, statement := range []string{
-		`UPDATE intent_contents SET recipient = '{}'`, `UPDATE intent_contents SET content = x'7b7d'`,
+		`UPDATE intent_contents SET recipient = '{}'`, `UPDATE intent_contents SET content = x'7b207d'`,
 		`UPDATE intent_contents SET intent_id = 'other'`,
-		`UPDATE intent_documents SET filename = 'other.pdf'`, `UPDATE intent_documents SET inline = NULL`, `UPDATE intent_documents SET size = 1`,
-		`UPDATE attempts SET text = 'other'`, `UPDATE attempts SET answer = NULL`, `UPDATE attempts SET code = 'other'`,
+		`UPDATE intent_documents SET filename = 'other.pdf'`, `UPDATE intent_documents SET inline = x'00'`, `UPDATE intent_documents SET size = 1`,
+		`UPDATE attempts SET text = 'other'`, `UPDATE attempts SET answer = x'00'`, `UPDATE attempts SET code = 'other'`,
 		`UPDATE exhibits SET skeleton = x'00'`, `UPDATE events SET text = 'other'`, `UPDATE events SET code = 'other'`,
 		`UPDATE post_events SET text = 'other'`, `UPDATE post_events SET code = 'other'`,
 	} {

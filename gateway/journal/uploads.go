@@ -11,7 +11,8 @@ const insertUpload = `INSERT INTO uploads (id, producer, filename, size, sha256,
 
 // InsertUpload implements gateway.Tx.
 func (t *tx) InsertUpload(u *gateway.Upload) error {
-	_, err := t.exec("insert upload", insertUpload, u.ID, u.Producer, secretText(placeOf("uploads.filename", u.ID), u.Filename), u.Size, u.SHA256, micros(u.CreatedAt))
+	_, err := t.exec("insert upload", insertUpload, u.ID, u.Producer,
+		secretText(placeOf("uploads.filename", u.ID), u.Filename), u.Size, u.SHA256, micros(u.CreatedAt))
 	return err
 }
 
@@ -22,7 +23,8 @@ const selectUpload = `SELECT id, producer, filename, size, sha256, created_at FR
 func (r reader) Upload(ctx context.Context, producer, id string) (*gateway.Upload, error) {
 	u := new(gateway.Upload)
 	err := r.one(ctx, "upload", selectUpload, func(r row) error {
-		return r.Scan(&u.ID, &u.Producer, &opened{&u.Filename, func() string { return placeOf("uploads.filename", u.ID) }}, &u.Size, &u.SHA256, (*moment)(&u.CreatedAt))
+		return r.Scan(&u.ID, &u.Producer, &opened{&u.Filename, func() string { return placeOf("uploads.filename", u.ID) }},
+			&u.Size, &u.SHA256, (*moment)(&u.CreatedAt))
 	}, id, producer)
 	if err != nil {
 		return nil, err

@@ -188,7 +188,7 @@ func TestTheFile(t *testing.T) {
 	if _, err := os.Stat(cfg.File + ".new"); !errors.Is(err, os.ErrNotExist) {
 		t.Error("something is left beside the file")
 	}
-	if err := os.Chmod(cfg.File, 0o640); err != nil { //nolint:gosec // that is the test
+	if err := os.Chmod(cfg.File, 0o640); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := keys.Open(cfg); err == nil || !strings.Contains(err.Error(), "0600") {
@@ -408,7 +408,7 @@ func FuzzFile(f *testing.F) {
 	if _, err := keys.Create(keys.Config{File: path}); err != nil {
 		f.Fatal(err)
 	}
-	content, err := os.ReadFile(path) //nolint:gosec // the test's own
+	content, err := os.ReadFile(path)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/brevdue/brevdue/gateway"
 )
@@ -59,10 +60,10 @@ func (k *Keys) Hashes(kind string, value []byte) ([][]byte, error) {
 	input := make([]byte, 0, len(kind)+1+len(value))
 	input = append(append(append(input, kind...), 0), value...)
 	out := make([][]byte, 0, len(r.keys))
-	for n := len(r.keys) - 1; n >= 0; n-- { // the newest, which is the primary, first
-		hash, err := r.keys[n].hashes.ComputePrimaryPRF(input, hashSize)
+	for _, key := range slices.Backward(r.keys) { // the newest, which is the primary, first
+		hash, err := key.hashes.ComputePrimaryPRF(input, hashSize)
 		if err != nil {
-			return nil, fmt.Errorf("keys: hash under %s: %w", r.keys[n].id, err)
+			return nil, fmt.Errorf("keys: hash under %s: %w", key.id, err)
 		}
 		out = append(out, hash)
 	}
@@ -76,7 +77,7 @@ func (k *Keys) SealTo(w io.Writer, place string) (io.WriteCloser, error) {
 		return nil, err
 	}
 	if _, err := w.Write(r.primary.header(gateway.SealedStream, 0)); err != nil {
-		return nil, err //nolint:wrapcheck // the caller's own writer
+		return nil, err
 	}
 	out, err := r.primary.streams.NewEncryptingWriter(w, []byte(place))
 	if err != nil {
@@ -92,7 +93,7 @@ func (k *Keys) OpenFrom(r io.Reader, place string) (io.Reader, error) {
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil, fmt.Errorf("%w: it is not sealed", gateway.ErrSealed)
 		}
-		return nil, err //nolint:wrapcheck // the caller's own reader
+		return nil, err
 	}
 	id, is := gateway.SealedUnder(header[:])
 	if !is || string(header[:4]) != gateway.SealedStream {
@@ -122,7 +123,7 @@ func (n *noted) Read(p []byte) (int, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		n.err = err
 	}
-	return m, err //nolint:wrapcheck // its own
+	return m, err
 }
 
 func (n *noted) cause(id string) error {
