@@ -41,6 +41,7 @@ type settings struct {
 	keep     bool
 	logLevel string
 	journal  string // engine
+	keys     bool   // what is stored is sealed
 }
 
 func main() {
@@ -58,6 +59,7 @@ func main() {
 	flag.BoolVar(&s.keep, "keep", false, "keep the folders with logs and journals")
 	flag.StringVar(&s.logLevel, "log", "info", "log level of the gateway")
 	flag.StringVar(&s.journal, "journal", "sqlite", "what the journal stands on: sqlite, or postgres (a server of the bench's own)")
+	flag.BoolVar(&s.keys, "keys", false, "seal what is stored (keys.file)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Stdout, os.Stderr, s)

@@ -30,6 +30,12 @@ func (b *bench) world(ctx context.Context, part string, o harness.Options) (worl
 			return world{}, err
 		}
 	}
+	if b.keys {
+		var err error
+		if o.Change, err = withKeys(dir, o.Change); err != nil {
+			return world{}, err
+		}
+	}
 	w, err := harness.NewWorld(ctx, b.binary, dir, o)
 	return world{w}, err
 }
