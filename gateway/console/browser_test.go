@@ -214,7 +214,7 @@ func TestBrowserShowsTheStatuses(t *testing.T) {
 	if err := chromedp.Do(ctx, chromedp.Navigate(server.URL+"/console/statuses")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](`document.fonts.status === "loaded" && document.querySelectorAll("table").length === 3`)); err != nil {
+	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](`document.fonts.status === "loaded" && document.querySelectorAll("table").length === 4`)); err != nil {
 		seen.check(t)
 		t.Fatal(err)
 	}
