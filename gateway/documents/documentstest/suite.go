@@ -228,9 +228,9 @@ func putTheSameAtOnce[S Staged](t *testing.T, w *world[S]) {
 
 func putManyAtOnce[S Staged](t *testing.T, w *world[S]) {
 	var group sync.WaitGroup
-	for n := range 40 {
+	for n := range byte(40) {
 		group.Go(func() {
-			content := noise(byte(100+n), 1000*n)
+			content := noise(100+n, 1000*int(n))
 			sum, _, err := w.Put(t.Context(), bytes.NewReader(content), gateway.MaxDocument)
 			if err != nil {
 				t.Error(err)

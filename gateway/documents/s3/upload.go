@@ -32,9 +32,6 @@ type upload struct {
 	done   []types.CompletedPart
 }
 
-// size is how many bytes were written.
-func (u *upload) size() int64 { return u.sent + int64(len(u.part)) }
-
 // Write implements io.Writer.
 func (u *upload) Write(p []byte) (int, error) {
 	written := 0
