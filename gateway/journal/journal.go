@@ -89,6 +89,7 @@ type Journal struct {
 	reader
 	line    *line
 	writers []*writer
+	scrub   func(ctx context.Context) error // nil: see Scrub
 
 	closing  sync.Once
 	closeErr error

@@ -66,7 +66,7 @@ func (f *sqliteFile) open(ctx context.Context, opts Options) (*Journal, error) {
 		l.close()
 		return nil, errors.Join(err, w.session.close())
 	}
-	return &Journal{reader: reader{pool: sealedPool{p, s}}, line: l, writers: []*writer{w}}, nil
+	return &Journal{reader: reader{pool: sealedPool{p, s}}, line: l, writers: []*writer{w}, scrub: f.scrub}, nil
 }
 
 // create makes an empty database file that only this user can read, and its folder, unless they are there. SQLite
@@ -99,6 +99,7 @@ func writerRole() role {
 		"foreign_keys(1)",              // a row never points at nothing
 		"wal_autocheckpoint(4000)",     // pages: fewer, larger write-backs; a page written often is written back once
 		"journal_size_limit(67108864)", // bytes the log may keep after a burst
+		"secure_delete(ON)",            // what is erased is overwritten, not only let go of
 		"cache_size(-32000)",           // KiB
 		"temp_store(MEMORY)",
 	}
