@@ -20,7 +20,7 @@ GOVULNCHECK         := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
 VERSITYGW           := $(TOOLS)/versitygw-$(VERSITYGW_VERSION)/versitygw
 
 # Folders whose name starts with a dot are not part of ./... and are named here.
-PKG      ?= ./... ./.ci/checkrefs
+PKG      ?= ./... ./.ci/checkrefs ./.ci/sbom
 # -p 2: the tests start redis, chromium and whole gateways; more packages at once only makes them wait for each other.
 TESTFLAGS ?= -race -shuffle=on -timeout 20m -p 2
 FUZZTIME ?= 60s
@@ -28,7 +28,7 @@ VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 
 .PHONY: help
 help: ## Print this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .PHONY: demo
 demo: ## Send sample letters through a gateway and a simulated far end on this machine (needs Go only)
@@ -55,6 +55,15 @@ check: tools ## Run everything CI checks besides the tests: generated files, for
 	.ci/vulncheck $(GOVULNCHECK) ./...
 	go run ./.ci/checkrefs
 	.ci/forbidden
+	.ci/dependencies
+
+.PHONY: sbom
+sbom: build ## Write bin/brevdue.cdx.json: what is in the binary, in CycloneDX
+	go run ./.ci/sbom bin/brevdue >bin/brevdue.cdx.json
+
+.PHONY: reproducible
+reproducible: ## Build the commit twice in different folders and compare the binaries (takes minutes)
+	.ci/reproducible
 
 .PHONY: bench
 bench: ## Print the table of measured speed and memory (takes minutes)
