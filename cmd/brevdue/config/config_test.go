@@ -139,7 +139,7 @@ func TestLoadNamesTheKey(t *testing.T) {
 		"ramp without a unit":        {valid, []string{"window: day", "window: day, ramp: ten"}, "ramp", "wrong form"},
 		"bad rate":                   {valid, []string{"50/s", "50/day"}, "channels.digitalpost.rate", "3000/m"},
 		"unknown channel":            {valid, []string{"digitalpost:", "fax:"}, "channels.fax", "nemsms"},
-		"bad hash":                   {valid, []string{strings.Repeat("ab", 32), "secret"}, "producers.0.token_sha256", "sha256sum"},
+		"bad hash":                   {valid, []string{strings.Repeat("ab", 32), "secret"}, "producers.0.token_sha256", "brevdue token new"},
 		"value of the wrong form":    {valid, []string{"rate: 50/s", "concurrency: many"}, "concurrency", "wrong form"},
 		"duration without a unit":    {valid, []string{"rate: 50/s", "unknown_wait: 10"}, "unknown_wait", "30s or 10m"},
 		"journal of no kind":         {valid, []string{"windows:", `journal: {url: "mysql://h/db"}` + "\nwindows:"}, "journal.url", "postgres"},
