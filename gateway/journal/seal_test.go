@@ -345,3 +345,54 @@ func TestWhatLooksSealed(t *testing.T) {
 		})
 	}
 }
+
+// TestOtherKeysAreRefused when the journal is opened, before anything is sealed under them.
+func TestOtherKeysAreRefused(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, url string) {
+		t.Helper()
+		k := newKeys(t, t.TempDir(), nil)
+		told(t, openSealed(t, url, k), 1)
+		for name, sealer := range map[string]gateway.Sealer{"no keys": nil, "other keys": newKeys(t, t.TempDir(), nil)} {
+			_, err := journal.Open(t.Context(), url, journal.Options{Sealer: sealer})
+			if !errors.Is(err, gateway.ErrNoKey) || !strings.Contains(err.Error(), k.List()[0].ID) {
+				t.Errorf("opened with %s: %v", name, err)
+			}
+		}
+		openSealed(t, url, k)
+	})
+}
+
+// BenchmarkSealed stores letters with a document of 2 KB, sealed and open.
+func BenchmarkSealed(b *testing.B) {
+	for _, sealed := range []bool{false, true} {
+		b.Run(map[bool]string{true: "sealed", false: "open"}[sealed], func(b *testing.B) {
+			var sealer gateway.Sealer
+			if sealed {
+				sealer = newKeys(b, b.TempDir(), nil)
+			}
+			j := openSealed(b, "sqlite:"+filepath.Join(b.TempDir(), "journal.db"), sealer)
+			id, err := gateway.ParseCPR(cpr)
+			if err != nil {
+				b.Fatal(err)
+			}
+			var n atomic.Int64
+			b.SetParallelism(32) // callers that share a commit
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					i, m := journaltest.Sample(int(n.Add(1)))
+					i.Recipient = gateway.Recipient{ID: id, Name: marker}
+					err := j.Update(b.Context(), func(tx gateway.Tx) error {
+						if _, err := tx.InsertIntent(i); err != nil {
+							return err
+						}
+						return tx.InsertMessage(m)
+					})
+					if err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		})
+	}
+}

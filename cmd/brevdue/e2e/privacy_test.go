@@ -12,8 +12,8 @@ import (
 	"github.com/brevdue/brevdue/cmd/brevdue/e2e/harness"
 )
 
-// TestNoPersonalData looks for what is about the recipient where nobody should find it: in logs, in Redis, in metrics. (The
-// journal and the documents hold it; this version does not encrypt them.)
+// TestNoPersonalData looks for what is about the recipient where nobody should find it, keys or none: in logs, in Redis, in
+// metrics. TestNothingIsStoredOpen looks in the journal and the documents, too.
 func TestNoPersonalData(t *testing.T) {
 	t.Parallel()
 	const (
