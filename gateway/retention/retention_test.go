@@ -82,7 +82,6 @@ func TestOnlyWhatIsDue(t *testing.T) {
 	})
 }
 
-
 // TestCountsFromFinal: a letter that was posted ten years ago and delivered yesterday is new.
 func TestCountsFromFinal(t *testing.T) {
 	t.Parallel()
