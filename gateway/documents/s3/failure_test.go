@@ -186,7 +186,7 @@ func TestPaused(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = r.Close() }()
-	if err := server.Pause(); err != nil {
+	if err := server.Pause(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := s.Put(t.Context(), strings.NewReader("brev"), 100); !errors.Is(err, gateway.ErrUnavailable) {

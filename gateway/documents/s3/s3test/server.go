@@ -125,17 +125,17 @@ func (s *Server) Restart(ctx context.Context) error {
 		return fmt.Errorf("s3test: %w", err)
 	}
 	s.cmd, s.gone = cmd, gone
-	return s.await(ctx)
+	return s.await(ctx, func() error { return s.ask(ctx) })
 }
 
-// await asks until the server answers, for at most half a minute.
-func (s *Server) await(ctx context.Context) error {
+// await repeats ask until it succeeds, for at most half a minute.
+func (s *Server) await(ctx context.Context, ask func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
 	for {
-		err := s.ask(ctx)
+		err := ask()
 		if err == nil {
 			return nil
 		}
@@ -149,6 +149,7 @@ func (s *Server) await(ctx context.Context) error {
 	}
 }
 
+// ask is nil when the server answers.
 func (s *Server) ask(ctx context.Context) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.Endpoint+"/health", http.NoBody)
 	if err != nil {
@@ -185,8 +186,32 @@ func (s *Server) Kill() {
 	s.cmd = nil
 }
 
-// Pause stops the server in its tracks: connections stay open and nothing is answered. Continue lets it go on.
-func (s *Server) Pause() error { return s.signal(syscall.SIGSTOP) }
+// Pause stops the server in its tracks and returns when it stands: connections stay open and nothing is answered. Continue lets
+// it go on.
+func (s *Server) Pause(ctx context.Context) error {
+	if err := s.signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	return s.await(ctx, s.stands)
+}
+
+// stands is nil when every thread of the process has stopped, as far as the system tells.
+func (s *Server) stands() error {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", s.cmd.Process.Pid))
+	if err != nil {
+		return fmt.Errorf("s3test: %w", err)
+	}
+	for _, thread := range threads {
+		stat, err := os.ReadFile(thread) //nolint:gosec // of the test's own server
+		if err != nil {
+			continue // it ended
+		}
+		if _, state, found := strings.Cut(string(stat), ") "); found && !strings.HasPrefix(state, "T") {
+			return errors.New("s3test: the server still runs")
+		}
+	}
+	return nil
+}
 
 // Continue lets a paused server go on.
 func (s *Server) Continue() error { return s.signal(syscall.SIGCONT) }
