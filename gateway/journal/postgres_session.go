@@ -64,6 +64,9 @@ func foreseen(query string) (rows int64, may bool) {
 // mostNumbers bounds how many events' numbers are taken ahead.
 const mostNumbers = 32
 
+// numbersWithLock is how many come with a lock: most updates write one event, and one that goes on to the next channel two.
+const numbersWithLock = 2
+
 // hurried is how many times an update tries beside all others. Then it waits, holding nothing, until it is the only one of
 // those that had no luck: so each gets its turn.
 const hurried = 3
@@ -154,6 +157,10 @@ func (s *postgresSession) writing() {
 
 // number returns the number of the next event. They are taken some at a time, as many as the updates that wait are likely to
 // need; what is left over is never used.
+//
+// The events of a message are told in the order of their numbers. So a number for a message that others know, too, is taken
+// after its intent was locked: until then another process may write an event of it, whose number would be greater than one
+// that was taken before. The question that locks brings new numbers and throws away those at hand.
 func (s *postgresSession) number() (int64, error) {
 	if s.ahead {
 		if err := s.travel(nil); err != nil {
@@ -169,6 +176,15 @@ func (s *postgresSession) number() (int64, error) {
 	n := s.numbers[0]
 	s.numbers = s.numbers[1:]
 	return n, nil
+}
+
+// keepNumbers reads the numbers that were taken behind a lock.
+func (s *postgresSession) keepNumbers(answers pgx.BatchResults) error {
+	rows, err := answers.Query()
+	if err != nil {
+		return err
+	}
+	return eachRow(rows, func(r row) error { return r.Scan(&s.numbers) })
 }
 
 // takeNumbers has numbers travel with the next journey.
@@ -278,6 +294,11 @@ func (s *postgresSession) query(query string, args []any, scan func(row) error) 
 	if query == selectMessage {
 		s.batch.Queue(s.words[headOfMessage], args...)
 	}
+	locks := query == selectMessage || query == selectIntentHead
+	if locks {
+		s.numbers = nil // see number
+		s.batch.Queue(takeNumbers, numbersWithLock)
+	}
 	err = s.travel(func(r pgx.BatchResults) error {
 		rows, err := r.Query()
 		if err != nil {
@@ -288,10 +309,14 @@ func (s *postgresSession) query(query string, args []any, scan func(row) error) 
 			own = scan(rows)
 		}
 		rows.Close()
-		if query == selectMessage && rows.Err() == nil {
-			return s.keepHead(r)
+		err = rows.Err()
+		if query == selectMessage && err == nil {
+			err = s.keepHead(r)
 		}
-		return rows.Err()
+		if locks && err == nil {
+			err = s.keepNumbers(r)
+		}
+		return err
 	})
 	if err != nil {
 		return err

@@ -187,7 +187,9 @@ func (p *place) redisFault(ctx context.Context, f Fault) error {
 	case RedisPause:
 		return freeze(ctx, p.redis.Process, f.For)
 	case RedisFlush:
-		return p.redis.FlushAll(ctx)
+		return harness.Poll(ctx, 200*time.Millisecond, func() (bool, error) { // a full disk keeps it from that
+			return p.redis.FlushAll(ctx) == nil, nil
+		})
 	default:
 	}
 	p.redis.Close()
@@ -247,11 +249,10 @@ func (p *place) diskFault(ctx context.Context, f Fault) error {
 	return free()
 }
 
-// clockFault is in clock.go's hands when the binary was built for it.
 func (p *place) clockFault(ctx context.Context, f Fault) error {
-	ahead := time.Hour
+	by := jumps
 	if f.Kind == ClockBack {
-		ahead = -ahead
+		by = -by
 	}
-	return p.nodes[f.Node].jump(ctx, ahead, f.For)
+	return p.nodes[f.Node].jump(ctx, by, f.For)
 }

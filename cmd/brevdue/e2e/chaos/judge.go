@@ -59,7 +59,9 @@ func (j *judge) settle(ctx context.Context) {
 		turn++
 		open, err := j.open(ctx, turn)
 		if err != nil {
-			waiting = []string{err.Error()}
+			if ctx.Err() == nil || len(waiting) == 0 {
+				waiting = []string{err.Error()}
+			}
 			return false, nil //nolint:nilerr // tried again
 		}
 		waiting = open

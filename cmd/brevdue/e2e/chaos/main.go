@@ -46,6 +46,7 @@ func main() {
 	flag.IntVar(&f.rate, "rate", 10, "letters a second")
 	flag.StringVar(&f.pulling, "statuses", "", "push, or pull from a RabbitMQ of its own (default: pull for every third seed where it is installed)")
 	flag.BoolVar(&f.disk, "disk", true, "fill the disk, too (needs Linux and root)")
+	flag.BoolVar(&f.clock, "clock", true, "move the clocks of gateway processes, too (builds Go's packages anew)")
 	flag.BoolVar(&f.race, "race", false, "run binaries with the race detector")
 	flag.BoolVar(&f.verbose, "v", false, "print every fault when it happens")
 	flag.BoolVar(&f.keep, "keep", false, "keep the folders with logs and journals")
@@ -86,6 +87,15 @@ func (f *flags) all(ctx context.Context) (bool, error) {
 	} else {
 		defer func() { _ = os.RemoveAll(f.dir) }()
 	}
+	if f.clock && os.Getenv(harness.BinaryVariable) != "" {
+		f.clock = false // whoever built it did not mean it to
+	}
+	if f.clock {
+		if err := movable(ctx, f.dir); err != nil {
+			fmt.Fprintln(f.progress, "chaos: NOT DONE: no clock jumps:", err)
+			f.clock = false
+		}
+	}
 	if f.binary, err = harness.Build(ctx, f.dir, f.race); err != nil {
 		return false, err
 	}
@@ -119,6 +129,7 @@ func (f *flags) one(ctx context.Context, engine string, seed uint64, wanted bool
 	s := f.settings
 	s.engine = engine
 	s.pull = f.pulling == "pull" || f.pulling == "" && seed%3 == 0
+	s.clock = f.clock && seed%2 == 0 // where clocks jump, times cannot be judged
 	r, err := run(ctx, s, seed)
 	if missing(err) && f.pulling == "" && s.pull {
 		fmt.Fprintln(f.progress, "chaos: NOT DONE: statuses are pushed instead of pulled:", err)

@@ -38,8 +38,8 @@ const (
 	MailCut    Kind = "mail cut"     // the mail server takes the letter and cuts the connection before it says so
 	CallRefuse Kind = "call refused" // the callback receiver answers 500
 	CallLost   Kind = "call lost"    // the callback receiver takes the call and answers 500
-	ClockAhead Kind = "clock ahead"  // the clock of a gateway process jumps an hour ahead, and back
-	ClockBack  Kind = "clock back"   // the same an hour back
+	ClockAhead Kind = "clock ahead"  // the clock of a gateway process jumps 40 s ahead, and back
+	ClockBack  Kind = "clock back"   // the same, back first
 )
 
 // Fault is one fault of a schedule.
