@@ -95,7 +95,10 @@ func TestBadJWTsAreRefused(t *testing.T) {
 	good := signed(t, p, claimsOf(p, k))
 	parts := strings.Split(good, ".")
 	b64 := base64.RawURLEncoding.EncodeToString
-	payload, _ := json.Marshal(claimsOf(p, k))
+	payload, err := json.Marshal(claimsOf(p, k))
+	if err != nil {
+		t.Fatal(err)
+	}
 	as := func(typ, kid string, alg jose.SignatureAlgorithm, key any) string {
 		raw, err := oidctest.SignAs(claimsOf(p, k), typ, kid, alg, key)
 		if err != nil {

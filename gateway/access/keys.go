@@ -150,7 +150,7 @@ func (k *keys) get(ctx context.Context, address string, into any) error {
 	req.Header.Set("Accept", "application/json")
 	resp, err := k.http.Do(req)
 	if err != nil {
-		return err
+		return fmt.Errorf("it does not answer: %w", err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {

@@ -103,7 +103,7 @@ func (l *Login) cookieName() string {
 }
 
 func (l *Login) cookie(value string, age int) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // Secure, but on this machine
 		Name: l.cookieName(), Value: value, Path: "/", MaxAge: age,
 		Secure: l.cfg.Sessions.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}

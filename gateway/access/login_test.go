@@ -96,12 +96,11 @@ func TestLoginWithAProvider(t *testing.T) {
 		"wrong secret": {map[string]any{"sub": "1"}, func(c *access.LoginConfig) { c.ClientSecret = "x" }, "", nil, access.Denied},
 	} {
 		p.Person(c.person)
-		o, wanted, err := login(t, p, k, c.change).Finish(httptest.NewRecorder(), there(t, login(t, p, k, nil)))
-		if err == nil {
-			t.Errorf("%s: another process's login was finished: %+v", name, o)
+		if o, _, err := login(t, p, k, c.change).Finish(httptest.NewRecorder(), there(t, login(t, p, k, nil))); err == nil {
+			t.Errorf("%s: the login of a console with another key was finished: %+v", name, o)
 		}
 		l := login(t, p, k, c.change)
-		o, wanted, err = l.Finish(httptest.NewRecorder(), there(t, l))
+		o, wanted, err := l.Finish(httptest.NewRecorder(), there(t, l))
 		if access.ReasonOf(err) != c.reason {
 			t.Errorf("%s: %v", name, err)
 		}

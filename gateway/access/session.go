@@ -190,7 +190,7 @@ func (s *Sessions) give(w http.ResponseWriter, session *Session) error {
 
 // cookie is one that ends with the browser, unless age says sooner, and is sent by no other site's request but a link.
 func (s *Sessions) cookie(value string, age int) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // Secure, but on this machine
 		Name: s.CookieName(), Value: value, Path: "/", MaxAge: age, Secure: s.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}
 }

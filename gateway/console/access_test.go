@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -161,9 +162,7 @@ func TestDecisions(t *testing.T) {
 					t.Fatalf("%d %s", page.status, page.body)
 				}
 				f := url.Values{"token": {tokenOf(t, page.body, path)}, "reason": {"ringet til borgeren"}}
-				for name, v := range d.form {
-					f[name] = v
-				}
+				maps.Copy(f, d.form)
 				return f
 			}
 			refused := func(name string, status int, cookie *http.Cookie, f url.Values, headers ...string) {

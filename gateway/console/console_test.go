@@ -81,7 +81,7 @@ func cookieOf(t *testing.T, s *access.Sessions, o access.Operator) *http.Cookie 
 	if _, err := s.Begin(t.Context(), w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), o); err != nil {
 		t.Fatal(err)
 	}
-	list := w.Result().Cookies() //nolint:bodyclose // a recorder's body
+	list := w.Result().Cookies()
 	if len(list) != 1 {
 		t.Fatalf("%d cookies", len(list))
 	}

@@ -42,7 +42,8 @@ func (c *Console) decisions() []decision {
 	if g := c.cfg.Statuses; g != nil {
 		list = append(list,
 			decision{
-				"messages/release", access.ReleaseMessage, "Send it again", "With the identity that it had: a far end that knows it will say so.",
+				"messages/release", access.ReleaseMessage, "Send it again",
+				"With the identity that it had: a far end that knows it will say so.",
 				"The message will be sent again.", "statuses", nil,
 				func(ctx context.Context, _ access.Operator, f url.Values) error {
 					_, err := g.Release(ctx, "", f.Get("id"), f.Get("reason"))
@@ -66,14 +67,16 @@ func (c *Console) decisions() []decision {
 				},
 			},
 			decision{
-				"receipts/retry", access.RetryReceipt, "Read it again", "A newer brevdue may be able to.", "The status was read.", "statuses", nil,
+				"receipts/retry", access.RetryReceipt, "Read it again",
+				"A newer brevdue may be able to.", "The status was read.", "statuses", nil,
 				func(ctx context.Context, _ access.Operator, f url.Values) error {
 					_, err := g.RetryUnreadable(ctx, f.Get("id"))
 					return err
 				},
 			},
 			decision{
-				"receipts/rematch", access.RematchAll, "Try all again", "Every status in quarantine is held against every message once more.",
+				"receipts/rematch", access.RematchAll, "Try all again",
+				"Every status in quarantine is held against every message once more.",
 				"Every status in quarantine was tried again.", "statuses", nil,
 				func(ctx context.Context, _ access.Operator, _ url.Values) error {
 					_, err := g.Rematch(ctx)
@@ -94,7 +97,8 @@ func (c *Console) postDecisions() []decision {
 	}
 	return []decision{
 		{
-			"inbound/redeliver", access.RedeliverPost, "Deliver it again", "To its target.", "The post will be delivered again.", "inbound", nil,
+			"inbound/redeliver", access.RedeliverPost, "Deliver it again",
+			"To its target.", "The post will be delivered again.", "inbound", nil,
 			func(ctx context.Context, o access.Operator, f url.Values) error {
 				_, err := in.Redeliver(ctx, f.Get("id"), because(o, f))
 				return err

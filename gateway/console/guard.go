@@ -104,7 +104,8 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 		http.Error(w, "your role does not allow this", http.StatusForbidden)
 	case reason == access.WrongForm, reason == access.ReplayedForm:
 		c.cfg.Logger.InfoContext(r.Context(), "console: refused", "reason", string(reason), "route", where)
-		http.Error(w, "this form was sent before, is too old, or is not ours; nothing was changed: open the page again", http.StatusForbidden)
+		http.Error(w, "this form was sent before, is too old, or is not ours; nothing was changed: open the page again",
+			http.StatusForbidden)
 	case errors.Is(err, errForm):
 		c.cfg.Logger.InfoContext(r.Context(), "console: refused", "reason", "form", "route", where)
 		http.Error(w, "not a form of this console", http.StatusBadRequest)

@@ -12,7 +12,7 @@ import (
 )
 
 // Inbound is what the pages of inbound post ask; package gateway/inbound has one.
-type Inbound interface { //nolint:interfacebloat // one use case a table or form
+type Inbound interface {
 	PostCounts(ctx context.Context) (counts map[gateway.PostState]int, oldestQueued time.Time, err error)
 	Posts(ctx context.Context, f gateway.PostFilter) ([]gateway.Post, error)
 	Post(ctx context.Context, id string) (*gateway.Post, []gateway.PostEvent, error)

@@ -45,7 +45,7 @@ func (mail) Post(_ context.Context, id string) (*gateway.Post, []gateway.PostEve
 	}, nil
 }
 
-func (mail) OpenMemo(_ context.Context, p *gateway.Post) (io.ReadCloser, error) {
+func (mail) OpenMemo(context.Context, *gateway.Post) (io.ReadCloser, error) {
 	return io.NopCloser(strings.NewReader("<Message>Nancy</Message>")), nil
 }
 

@@ -73,7 +73,8 @@ func (c *Console) finishLogin(w http.ResponseWriter, v visit) error {
 		reason := access.ReasonOf(err)
 		c.refused(v, reason)
 		if reason == access.NoRole {
-			return c.loginPage(w, http.StatusForbidden, "", "You are known, but have no role here. Ask whoever administers the identity provider.")
+			return c.loginPage(w, http.StatusForbidden, "",
+				"You are known, but have no role here. Ask whoever administers the identity provider.")
 		}
 		return c.loginPage(w, http.StatusUnauthorized, "", "The login did not work. Try again.")
 	}

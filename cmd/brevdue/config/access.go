@@ -119,9 +119,10 @@ func (c *Config) checkLogin(f *findings, issuers map[string]string) {
 	if !known {
 		f.add("access.login.issuer", "there is none like it in access.issuers", "the same url in both places")
 	}
-	if l.ClientID == "" {
+	switch l.ClientID {
+	case "":
 		f.add("access.login.client_id", "missing", "as the console is registered with the issuer")
-	} else if l.ClientID == audience {
+	case audience:
 		f.add("access.login.client_id", "the same as the issuer's audience",
 			"an operator's ID token could be used as a producer's: give the API an audience of its own")
 	}
@@ -186,7 +187,7 @@ func (s *Sessions) Keys() ([][]byte, error) {
 		return nil, fmt.Errorf("the keys cannot be read: %w", err)
 	}
 	var keys [][]byte
-	for _, line := range strings.Fields(string(raw)) {
+	for line := range strings.FieldsSeq(string(raw)) {
 		key, err := hex.DecodeString(line)
 		if err != nil || len(key) != access.KeySize {
 			return nil, errors.New("not keys of 32 bytes in hex")

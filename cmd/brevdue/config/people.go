@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/url"
 	"os"
 	"strconv"
@@ -43,7 +44,7 @@ func (c *Config) checkPeople(f *findings) {
 }
 
 // checkTokens demands some way for the producer to say who it is.
-func (p *Producer) checkTokens(f *findings, at string) {
+func (p Producer) checkTokens(f *findings, at string) {
 	if p.TokenSHA256 != "" || (len(p.Tokens) == 0 && p.JWT == (JWT{})) {
 		if _, err := hashes(p.TokenSHA256); err != nil {
 			f.add(at+".token_sha256", err.Error(), "make a token and its line with: brevdue token new")
@@ -57,7 +58,7 @@ func (p *Producer) checkTokens(f *findings, at string) {
 }
 
 // AccessTokens returns what is known of a producer's tokens.
-func (p *Producer) AccessTokens() ([]access.Token, error) {
+func (p Producer) AccessTokens() ([]access.Token, error) {
 	var out []access.Token
 	if p.TokenSHA256 != "" {
 		sums, err := hashes(p.TokenSHA256)
@@ -101,7 +102,7 @@ func (t Token) parse() (access.Token, error) {
 	}
 	zone, err := time.LoadLocation("Europe/Copenhagen")
 	if err != nil {
-		return access.Token{}, err
+		return access.Token{}, fmt.Errorf("the zone of Denmark: %w", err)
 	}
 	day, err := time.ParseInLocation(time.DateOnly, t.Expires, zone)
 	if err != nil {

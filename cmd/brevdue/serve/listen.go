@@ -57,7 +57,7 @@ func (a *App) receive(ctx context.Context) error {
 }
 
 func (a *App) listenAPI(ctx context.Context) error {
-	handler, err := a.apiHandler()
+	handler, err := a.apiHandler() //nolint:contextcheck // a page has the context of its request
 	if err != nil {
 		return err
 	}

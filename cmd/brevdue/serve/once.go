@@ -57,4 +57,9 @@ func (o *once) Marked(ctx context.Context, id string) (bool, error) {
 func (*once) key(id string) string { return "brevdue:access:" + id }
 
 // Close closes the connections.
-func (o *once) Close() error { return o.redis.Close() }
+func (o *once) Close() error {
+	if err := o.redis.Close(); err != nil {
+		return fmt.Errorf("sessions: %w", err)
+	}
+	return nil
+}

@@ -200,8 +200,10 @@ func (w *town) furnish(t *testing.T) {
 	owner := person{token: "owner-word"}
 	got := w.ask(t, owner, http.MethodPost, "/v1/intents", fmt.Sprintf(intent, "sag-1"), "application/json")
 	var made struct {
-		ID       string
-		Messages []struct{ ID string }
+		ID       string `json:"id"`
+		Messages []struct {
+			ID string `json:"id"`
+		} `json:"messages"`
 	}
 	if err := json.Unmarshal([]byte(got.body), &made); err != nil || len(made.Messages) != 1 {
 		t.Fatalf("%d %s", got.status, got.body)

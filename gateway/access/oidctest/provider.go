@@ -219,7 +219,8 @@ func (p *Provider) publish(w http.ResponseWriter, _ *http.Request) {
 	// A key of a kind that nobody knows yet, and one that is not for signatures, are among the others.
 	list := []any{map[string]string{"kty": "FUTURE", "kid": "f"}}
 	for _, k := range p.keys {
-		list = append(list, jose.JSONWebKey{Key: k.private.Public(), KeyID: k.id, Algorithm: string(k.alg), Use: "sig", Certificates: k.chain},
+		list = append(list,
+			jose.JSONWebKey{Key: k.private.Public(), KeyID: k.id, Algorithm: string(k.alg), Use: "sig", Certificates: k.chain},
 			jose.JSONWebKey{Key: k.private.Public(), KeyID: "enc-" + k.id, Use: "enc"})
 	}
 	answer(w, http.StatusOK, map[string]any{"keys": list})
@@ -229,7 +230,8 @@ func (p *Provider) publish(w http.ResponseWriter, _ *http.Request) {
 func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	if q.Get("client_id") != ClientID || q.Get("redirect_uri") != p.redirect || q.Get("response_type") != "code" ||
-		q.Get("code_challenge_method") != "S256" || len(q.Get("code_challenge")) != 43 || len(q.Get("state")) < 20 || len(q.Get("nonce")) < 20 {
+		q.Get("code_challenge_method") != "S256" || len(q.Get("code_challenge")) != 43 ||
+		len(q.Get("state")) < 20 || len(q.Get("nonce")) < 20 {
 		http.Error(w, "not a request of the client", http.StatusBadRequest)
 		return
 	}
@@ -283,5 +285,5 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 func answer(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // a client that is gone cannot be told
+	_ = json.NewEncoder(w).Encode(body) //nolint:errchkjson // a client that is gone cannot be told
 }
