@@ -127,6 +127,7 @@ func (c *Config) check() Errors {
 	c.checkPeople(&f)
 	c.checkAccess(&f)
 	c.checkDownloads(&f)
+	c.Retention.check(&f)
 	if c.Keys.MasterFile != "" && c.Keys.File == "" {
 		f.add("keys.file", "missing, and there is a keys.master_file", "name the file whose keys the master key seals")
 	}

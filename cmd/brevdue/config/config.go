@@ -26,6 +26,7 @@ type Config struct {
 	Operators         []Operator         `koanf:"operators"`
 	Access            Access             `koanf:"access"`
 	Downloads         Downloads          `koanf:"downloads"`
+	Retention         Retention          `koanf:"retention"`
 	CodesFile         string             `koanf:"codes_file"` // rows that replace or add to the table of codes; CSV
 	Log               Log                `koanf:"log"`
 
