@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/brevdue/brevdue/gateway"
 )
@@ -73,7 +74,7 @@ func (f *Folder) reseal(ctx context.Context, path string, sealed bool) error {
 // where the document was put meanwhile, that one stays. Where Remove took the old file away meanwhile, no new one is left.
 func (f *Folder) replace(old *os.File, path string, staged *Staged) error {
 	now, err := f.newPath(staged.SHA256())
-	if err != nil || now == path {
+	if err != nil {
 		return err
 	}
 	info, err := old.Stat()
@@ -86,7 +87,21 @@ func (f *Folder) replace(old *os.File, path string, staged *Staged) error {
 	if err != nil {
 		return fmt.Errorf("documents: %w", err)
 	}
-	linked := os.Link(staged.file, now)
+	if now == path { // the keys changed between its first byte and its name
+		if there, err := os.Lstat(path); err != nil || !os.SameFile(there, info) {
+			return nil //nolint:nilerr // it was removed, or put, meanwhile
+		}
+		if err := os.Rename(staged.file, now); err != nil {
+			return fmt.Errorf("documents: %w", err)
+		}
+		return f.syncAbove(now)
+	}
+	return f.move(staged.file, now, path, info.ModTime())
+}
+
+// move gives a file its name, unless it is taken, and removes the one at path.
+func (f *Folder) move(file, now, path string, at time.Time) error {
+	linked := os.Link(file, now)
 	if linked != nil && !errors.Is(linked, fs.ErrExist) {
 		return fmt.Errorf("documents: %w", linked)
 	}
@@ -95,7 +110,7 @@ func (f *Folder) replace(old *os.File, path string, staged *Staged) error {
 	}
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		if linked == nil {
-			_, err = f.remove(now, info.ModTime().Add(1))
+			_, err = f.remove(now, at.Add(1))
 			return err
 		}
 		return nil

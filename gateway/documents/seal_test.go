@@ -144,6 +144,11 @@ func TestDocumentsAreSealedAnew(t *testing.T) {
 	for _, content := range contents {
 		put(t, before, content)
 	}
+	for _, name := range files(t, dir) {
+		if err := os.Chtimes(filepath.Join(dir, name), time.Time{}, time.Unix(1_700_000_000, 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	f := openSealed(t, dir, k)
 	check := func(key string, total int) {
 		t.Helper()
@@ -173,6 +178,11 @@ func TestDocumentsAreSealedAnew(t *testing.T) {
 	check(first, len(contents))
 	reseal(len(contents))
 	check(second, len(contents))
+	for _, name := range files(t, dir) {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || !info.ModTime().Equal(time.Unix(1_700_000_000, 0)) {
+			t.Errorf("%s has another time than it was put at: %v", name, err)
+		}
+	}
 	clock.Add(int64(2 * keys.Grace))
 	if err := k.Destroy(first); err != nil {
 		t.Fatal(err)
@@ -218,6 +228,9 @@ func TestAnUploadKeepsItsKey(t *testing.T) {
 		t.Errorf("sealed %d, %v", n, err)
 	}
 	holds(t, f, strings.Repeat("\x00", 3*64<<10))
+	if count, err := f.SealedUnder(t.Context()); err != nil || len(count) != 1 || count[first] != 0 {
+		t.Errorf("then %v, %v", count, err)
+	}
 }
 
 // TestSealedDocumentsHold: what was changed, shortened or exchanged does not read to its end.

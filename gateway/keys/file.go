@@ -180,22 +180,30 @@ func replace(path string, edit func(f *file) error) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(next) }()
-	defer func() { _ = w.Close() }()
-	f, _, err := read(path) // under the lock: nobody changes it now
+	err = rewrite(path, w, edit)
+	if errClose := w.Close(); err == nil && errClose != nil {
+		err = fmt.Errorf("keys: %w", errClose)
+	}
+	if err == nil {
+		if err = os.Rename(next, path); err == nil { // from here on another may make the next one: it is not ours to remove
+			return syncFolder(filepath.Dir(path))
+		}
+		err = fmt.Errorf("keys: %w", err)
+	}
+	_ = os.Remove(next)
+	return err
+}
+
+// rewrite writes the edited content of the file at path to w. Nobody else changes the file meanwhile.
+func rewrite(path string, w *os.File, edit func(f *file) error) error {
+	f, _, err := read(path)
 	if err != nil {
 		return err
 	}
 	if err := edit(f); err != nil {
 		return err
 	}
-	if err := f.fill(w); err != nil {
-		return err
-	}
-	if err := os.Rename(next, path); err != nil {
-		return fmt.Errorf("keys: %w", err)
-	}
-	return syncFolder(filepath.Dir(path))
+	return f.fill(w)
 }
 
 // nextOf is where the next content of the file is written. Only one can make it.
