@@ -24,7 +24,7 @@ func TestChaos(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, seed := range map[string]uint64{"fixed": 1, "random": 1 + rand.Uint64N(1_000_000)} { //nolint:gosec // any seed
+	for name, seed := range map[string]uint64{"fixed": 1, "random": 1 + rand.Uint64N(1_000_000)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)

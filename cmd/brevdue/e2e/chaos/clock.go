@@ -103,7 +103,7 @@ func movable(ctx context.Context, dir string) error {
 	if err := os.WriteFile(path, overlay, 0o600); err != nil {
 		return fmt.Errorf("clock: %w", err)
 	}
-	return os.Setenv("GOFLAGS", strings.TrimSpace(os.Getenv("GOFLAGS")+" -overlay="+path)) //nolint:wrapcheck // says all
+	return os.Setenv("GOFLAGS", strings.TrimSpace(os.Getenv("GOFLAGS")+" -overlay="+path))
 }
 
 // jump moves the clock of the process for a while. A life of it that begins meanwhile has the wrong clock, too.

@@ -43,7 +43,7 @@ type judge struct {
 	more     int
 }
 
-func (j *judge) find(format string, args ...any) {
+func (j *judge) findf(format string, args ...any) {
 	if len(j.found) == most {
 		j.more++
 		return
@@ -62,7 +62,7 @@ func (j *judge) settle(ctx context.Context) {
 			if ctx.Err() == nil || len(waiting) == 0 {
 				waiting = []string{err.Error()}
 			}
-			return false, nil //nolint:nilerr // tried again
+			return false, nil
 		}
 		waiting = open
 		return len(open) == 0, nil
@@ -71,7 +71,7 @@ func (j *judge) settle(ctx context.Context) {
 		return
 	}
 	for _, w := range waiting {
-		j.find("it does not end: %s", w)
+		j.findf("it does not end: %s", w)
 	}
 }
 
@@ -103,7 +103,8 @@ func (j *judge) open(ctx context.Context, turn int) ([]string, error) {
 		}
 	}
 	if stats.Pushes.Pending > 0 {
-		open = append(open, fmt.Sprintf("%d letters wait for the gateway to take a status (%s)", stats.Pushes.Pending, stats.Pushes.LastError))
+		open = append(open, fmt.Sprintf("%d letters wait for the gateway to take a status (%s)",
+			stats.Pushes.Pending, stats.Pushes.LastError))
 	}
 	if calls.Pending > 0 {
 		open = append(open, fmt.Sprintf("%d events wait to be told", calls.Pending))
@@ -160,7 +161,7 @@ func (j *judge) judge() {
 	j.judgeCalls()
 	for _, n := range j.place.nodes {
 		if line := n.panicked(); line != "" {
-			j.find("%s: %.300s", n.name, line)
+			j.findf("%s: %.300s", n.name, line)
 		}
 	}
 	if j.more > 0 {
@@ -177,14 +178,14 @@ func (j *judge) judgeIntents() {
 		l := j.load.letters[i.Reference]
 		switch {
 		case l == nil:
-			j.find("intent %s has the reference %q, which nobody posted", i.ID, i.Reference)
+			j.findf("intent %s has the reference %q, which nobody posted", i.ID, i.Reference)
 			continue
 		case l.refused:
-			j.find("%s is intent %s, and its producer was told that it is refused", i.Reference, i.ID)
+			j.findf("%s is intent %s, and its producer was told that it is refused", i.Reference, i.ID)
 		case l.id != i.ID:
-			j.find("%s is intent %s, and its producer was told %q", i.Reference, i.ID, l.id)
+			j.findf("%s is intent %s, and its producer was told %q", i.Reference, i.ID, l.id)
 		case seen[i.Reference]:
-			j.find("%s was accepted twice", i.Reference)
+			j.findf("%s was accepted twice", i.Reference)
 		}
 		seen[i.Reference] = true
 		for k := range i.Messages {
@@ -194,11 +195,11 @@ func (j *judge) judgeIntents() {
 	}
 	for reference, l := range j.load.letters {
 		if l.id != "" && !seen[reference] {
-			j.find("%s was accepted as %s and is gone", reference, l.id)
+			j.findf("%s was accepted as %s and is gone", reference, l.id)
 		}
 		for _, id := range l.withdrawn {
 			if m := j.messages[id]; m == nil || m.Status != "cancelled" {
-				j.find("message %s of %s was confirmed as cancelled and is %+v", id, reference, m)
+				j.findf("message %s of %s was confirmed as cancelled and is %+v", id, reference, m)
 			}
 		}
 	}
@@ -208,13 +209,13 @@ func (j *judge) judgeIntents() {
 // delivered is there.
 func (j *judge) judgeFarEnd() {
 	if j.stats.TwoIdentities != 0 {
-		j.find("the far end counts %d letters with two identities", j.stats.TwoIdentities)
+		j.findf("the far end counts %d letters with two identities", j.stats.TwoIdentities)
 	}
 	there := map[string]*sf1601test.Message{}
 	for n := range j.letters {
 		m := &j.letters[n]
 		if len(m.TransactionIDs) > 1 {
-			j.find("letter %d at the far end came under %d transactions", m.Seq, len(m.TransactionIDs))
+			j.findf("letter %d at the far end came under %d transactions", m.Seq, len(m.TransactionIDs))
 		}
 		if m.MessageID == "" {
 			continue // paper
@@ -222,12 +223,12 @@ func (j *judge) judgeFarEnd() {
 		ours := j.messages[m.MessageID]
 		switch {
 		case ours == nil:
-			j.find("the far end has message %s, which we do not know", m.MessageID)
+			j.findf("the far end has message %s, which we do not know", m.MessageID)
 			continue
 		case there[m.MessageID] != nil:
-			j.find("message %s is at the far end twice, as %s and as %s", m.MessageID, there[m.MessageID].MessageUUID, m.MessageUUID)
+			j.findf("message %s is at the far end twice, as %s and as %s", m.MessageID, there[m.MessageID].MessageUUID, m.MessageUUID)
 		case !strings.EqualFold(ours.MessageUUID, m.MessageUUID):
-			j.find("message %s is %s at the far end and %s here", m.MessageID, m.MessageUUID, ours.MessageUUID)
+			j.findf("message %s is %s at the far end and %s here", m.MessageID, m.MessageUUID, ours.MessageUUID)
 		}
 		there[m.MessageID] = m
 		j.judgeTime(ours, m)
@@ -239,7 +240,7 @@ func (j *judge) judgeFarEnd() {
 		switch gateway.MessageState(m.Status) {
 		case gateway.Submitted, gateway.Received, gateway.Delivered, gateway.Returned:
 			if f := there[id]; m.Channel != "print" && m.Channel != "smtp" && (f == nil || !f.Accepted) {
-				j.find("message %s is %s, and the far end has not accepted it", id, m.Status)
+				j.findf("message %s is %s, and the far end has not accepted it", id, m.Status)
 			}
 		default:
 		}
@@ -252,23 +253,23 @@ func (j *judge) judgeTime(ours *httpapi.MessageView, m *sf1601test.Message) {
 	if ours.Status == "cancelled" {
 		at := l.cancelled
 		if m.Accepted {
-			j.find("message %s is cancelled, and the far end accepted it at %s", ours.ID, clock(m.AcceptedAt))
+			j.findf("message %s is cancelled, and the far end accepted it at %s", ours.ID, clock(m.AcceptedAt))
 		}
 		if !at.IsZero() && (m.FirstSeen.After(at) || j.sentAfter(m, at)) {
-			j.find("message %s was sent after its cancellation was confirmed at %s", ours.ID, clock(at))
+			j.findf("message %s was sent after its cancellation was confirmed at %s", ours.ID, clock(at))
 		}
 	}
 	if j.chaos.jumped() {
 		return // nobody's clock is right
 	}
 	if !l.earliest.IsZero() && m.FirstSeen.Before(l.earliest) {
-		j.find("message %s arrived at %s, before its time at %s (%+v)", ours.ID, clock(m.FirstSeen), clock(l.earliest), l.request.Send)
+		j.findf("message %s arrived at %s, before its time at %s (%+v)", ours.ID, clock(m.FirstSeen), clock(l.earliest), l.request.Send)
 	}
 	if l.latest.IsZero() {
 		return
 	}
 	if limit := j.chaos.limit(l.latest); m.FirstSeen.After(limit) || j.sentAfter(m, limit) {
-		j.find("message %s arrived at %s in %d attempts, after its time at %s and %s of stalls (%+v)",
+		j.findf("message %s arrived at %s in %d attempts, after its time at %s and %s of stalls (%+v)",
 			ours.ID, clock(m.FirstSeen), m.Attempts, clock(l.latest), limit.Sub(l.latest).Round(time.Millisecond), l.request.Send)
 	}
 }
@@ -301,7 +302,7 @@ func (j *judge) judgeOnce(m *sf1601test.Message) {
 		case s.accepted && first < 0:
 			first = s.attempts
 		case first >= 0 && s.attempts > first:
-			j.find("letter %d (%s%s) was sent again after the far end had accepted it, and cannot be taken back",
+			j.findf("letter %d (%s%s) was sent again after the far end had accepted it, and cannot be taken back",
 				m.Seq, m.MessageID, m.AfsendelseIdentifikator)
 			return
 		}
@@ -334,13 +335,13 @@ func (j *judge) judgePaper() {
 		case gateway.Submitted, gateway.Received, gateway.Delivered, gateway.Returned:
 			sent++
 			if m.TransmissionID != "" && byTransmission[m.TransmissionID] != 1 {
-				j.find("printed letter %s is at the far end %d times", id, byTransmission[m.TransmissionID])
+				j.findf("printed letter %s is at the far end %d times", id, byTransmission[m.TransmissionID])
 			}
 		default:
 		}
 	}
 	if accepted < sent || accepted > tried {
-		j.find("the far end prints %d letters; %d were handed to it, and %d are said to have been sent", accepted, tried, sent)
+		j.findf("the far end prints %d letters; %d were handed to it, and %d are said to have been sent", accepted, tried, sent)
 	}
 }
 
@@ -352,18 +353,18 @@ func (j *judge) judgeMail() {
 		ours := j.messages[message]
 		switch {
 		case len(times) > 1:
-			j.find("mail %s was taken %d times", id, len(times))
+			j.findf("mail %s was taken %d times", id, len(times))
 		case ours == nil:
-			j.find("mail %s is not of a message that we know", id)
+			j.findf("mail %s is not of a message that we know", id)
 		case ours.Status == "cancelled":
-			j.find("mail %s was sent, and its message is cancelled", id)
+			j.findf("mail %s was sent, and its message is cancelled", id)
 		case !j.chaos.jumped() && times[0].Before(j.owner[message].earliest):
-			j.find("mail %s was sent at %s, before its time at %s", id, clock(times[0]), clock(j.owner[message].earliest))
+			j.findf("mail %s was sent at %s, before its time at %s", id, clock(times[0]), clock(j.owner[message].earliest))
 		}
 	}
 	for id, m := range j.messages {
 		if m.Channel == "smtp" && m.Status == "delivered" && len(mails[m.TransmissionID]) != 1 {
-			j.find("message %s is delivered, and its mail %q was taken %d times", id, m.TransmissionID, len(mails[m.TransmissionID]))
+			j.findf("message %s is delivered, and its mail %q was taken %d times", id, m.TransmissionID, len(mails[m.TransmissionID]))
 		}
 	}
 }
@@ -374,7 +375,7 @@ func (j *judge) judgeFeed() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, err := range w.errs {
-		j.find("%v", err)
+		j.findf("%v", err)
 	}
 	polled := map[int64]bool{}
 	for _, e := range w.feed {
@@ -384,11 +385,11 @@ func (j *judge) judgeFeed() {
 	for n := range j.feed {
 		e := &j.feed[n]
 		if e.Seq <= last {
-			j.find("event %d comes after event %d in the feed", e.Seq, last)
+			j.findf("event %d comes after event %d in the feed", e.Seq, last)
 		}
 		last = e.Seq
 		if !polled[e.Seq] {
-			j.find("event %d of %s was missed by a producer that polls", e.Seq, e.Message)
+			j.findf("event %d of %s was missed by a producer that polls", e.Seq, e.Message)
 		}
 		if e.Message == "" {
 			continue
@@ -396,13 +397,13 @@ func (j *judge) judgeFeed() {
 		from, known := states[e.Message]
 		to := gateway.MessageState(e.Status)
 		if known && !may(from, to) {
-			j.find("message %s went from %s to %s (event %d, %s)", e.Message, from, to, e.Seq, e.Code)
+			j.findf("message %s went from %s to %s (event %d, %s)", e.Message, from, to, e.Seq, e.Code)
 		}
 		states[e.Message] = to
 	}
 	for id, m := range j.messages {
-		if state := states[id]; string(state) != m.Status && !(m.Status == "sending" && state != "") {
-			j.find("message %s is %s, and its last event says %q", id, m.Status, state)
+		if state := states[id]; string(state) != m.Status && (m.Status != "sending" || state == "") {
+			j.findf("message %s is %s, and its last event says %q", id, m.Status, state)
 		}
 	}
 }
@@ -416,25 +417,25 @@ func may(from, to gateway.MessageState) bool {
 // judgeCalls: every event reached the receiver, those of a message in order.
 func (j *judge) judgeCalls() {
 	if err := j.place.calls.Forged(); err != nil {
-		j.find("a callback's signature does not hold: %v", err)
+		j.findf("a callback's signature does not hold: %v", err)
 	}
 	if j.calls.GivenUp > 0 {
-		j.find("%d events were given up", j.calls.GivenUp)
+		j.findf("%d events were given up", j.calls.GivenUp)
 	}
 	h := j.place.heard
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.unclear > 0 {
-		j.find("%d callbacks are not events", h.unclear)
+		j.findf("%d callbacks are not events", h.unclear)
 	}
 	for n := range j.feed {
 		if !h.heard[j.feed[n].Seq] {
-			j.find("event %d of %s was not told", j.feed[n].Seq, j.feed[n].Message)
+			j.findf("event %d of %s was not told", j.feed[n].Seq, j.feed[n].Message)
 		}
 	}
 	for lane, order := range h.order {
 		if !slices.IsSorted(order) {
-			j.find("the events of %s were told in the order %v", lane, order)
+			j.findf("the events of %s were told in the order %v", lane, order)
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/signal"
@@ -35,23 +36,26 @@ type flags struct {
 	seed    uint64
 	race    bool
 	pulling string
+	out     io.Writer
 }
 
 func main() {
 	var f flags
-	flag.StringVar(&f.engines, "engine", "", "what to stand on: "+strings.Join(engines(), ", ")+"; several with commas (default all that are installed)")
+	flag.StringVar(&f.engines, "engine", "",
+		"what to stand on: "+strings.Join(engines(), ", ")+"; several with commas (default all that are installed)")
 	flag.IntVar(&f.seeds, "seeds", 30, "how many seeds")
 	flag.Uint64Var(&f.seed, "seed", 0, "the first seed; the others follow it (default random)")
 	flag.DurationVar(&f.duration, "duration", 2*time.Minute, "how long letters are posted and faults injected, for each seed")
 	flag.IntVar(&f.rate, "rate", 10, "letters a second")
-	flag.StringVar(&f.pulling, "statuses", "", "push, or pull from a RabbitMQ of its own (default: pull for every third seed where it is installed)")
+	flag.StringVar(&f.pulling, "statuses", "",
+		"push, or pull from a RabbitMQ of its own (default: pull for every third seed where it is installed)")
 	flag.BoolVar(&f.disk, "disk", true, "fill the disk, too (needs Linux and root)")
 	flag.BoolVar(&f.clock, "clock", true, "move the clocks of gateway processes, too (builds Go's packages anew)")
 	flag.BoolVar(&f.race, "race", false, "run binaries with the race detector")
 	flag.BoolVar(&f.verbose, "v", false, "print every fault when it happens")
 	flag.BoolVar(&f.keep, "keep", false, "keep the folders with logs and journals")
 	flag.Parse()
-	f.progress = os.Stderr
+	f.out, f.progress = os.Stdout, os.Stderr
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	broken, err := f.all(ctx)
 	stop()
@@ -112,15 +116,13 @@ func (f *flags) all(ctx context.Context) (bool, error) {
 			}
 			results = append(results, r)
 			broken = broken || len(r.found) > 0
-			fmt.Println(r.line())
-			fmt.Print(r.trouble(f))
+			fmt.Fprintf(f.out, "%s\n%s", r.line(), r.trouble(f))
 		}
 	}
 	if len(results) == 0 {
 		return broken, errors.New("nothing was run")
 	}
-	fmt.Println()
-	fmt.Print(table(results))
+	fmt.Fprintf(f.out, "\n%s", table(results))
 	return broken, nil
 }
 

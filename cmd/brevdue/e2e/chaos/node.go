@@ -109,13 +109,6 @@ func freeze(ctx context.Context, p *harness.Process, d time.Duration) error {
 	return p.Resume()
 }
 
-// counts are its lives and how many of them ended though nobody meant them to.
-func (n *node) counts() (int, int) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.lives, n.crashes
-}
-
 // ready waits until the process has said that it started.
 func (n *node) ready(ctx context.Context) error {
 	err := harness.Poll(ctx, 50*time.Millisecond, func() (bool, error) {

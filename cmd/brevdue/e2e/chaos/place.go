@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -80,7 +81,7 @@ type options struct {
 func open(ctx context.Context, o options) (*place, error) {
 	p := &place{dir: o.dir, heard: newHearing()}
 	p.world.nodes = len(layout(o.engine))
-	p.world.redis, p.world.postgres = o.engine != engineEmbedded, o.engine == enginePostgres
+	p.world.redis, p.postgres = o.engine != engineEmbedded, o.engine == enginePostgres
 	p.long, p.clock = o.duration >= time.Minute, o.clock
 	if err := p.build(ctx, o); err != nil {
 		p.close()
@@ -182,7 +183,8 @@ func (p *place) gateways(ctx context.Context, o options, addresses []string) err
 		if err != nil {
 			return err
 		}
-		p.nodes = append(p.nodes, &node{name: fmt.Sprintf("node %d (%s)", n+1, roles), roles: roles, gateway: g, ended: make(chan struct{})})
+		name := fmt.Sprintf("node %d (%s)", n+1, roles)
+		p.nodes = append(p.nodes, &node{name: name, roles: roles, gateway: g, ended: make(chan struct{})})
 	}
 	if _, err := harness.Run(ctx, o.binary, p.dir, "migrate", "--config", p.nodes[0].gateway.ConfigFile); err != nil {
 		return err
@@ -224,9 +226,7 @@ func (p *place) settings(dir, api, push, journal string, o options) map[string]a
 	}
 	quick := func(more section) section {
 		c := section{"unknown_wait": "4s", "retry_first": "300ms", "retry_max": "4s", "ramp": "2s"}
-		for k, v := range more {
-			c[k] = v
-		}
+		maps.Copy(c, more)
 		return c
 	}
 	s["channels"] = section{

@@ -58,8 +58,8 @@ func (r *result) trouble(f *flags) string {
 // table sums results up by engine.
 func table(results []*result) string {
 	var b strings.Builder
-	b.WriteString("| on | seeds | faults | intents | delivered | failed | held | other ends | letters at the far end | mails | callbacks | " +
-		"processes started | broken |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("| on | seeds | faults | intents | delivered | failed | held | other ends | letters at the far end | " +
+		"mails | callbacks | processes started | broken |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, engine := range engines() {
 		t, statuses, faults, seeds, broken := result{}, map[string]int{}, 0, 0, 0
 		for _, r := range results {

@@ -111,7 +111,7 @@ func (j *judge) live(ctx context.Context, faults []Fault, d time.Duration) error
 	var other []error
 	for _, err := range flatten(faulty, posted) {
 		if v := (violation{}); errors.As(err, &v) {
-			j.find("%v", err)
+			j.findf("%v", err)
 			continue
 		}
 		other = append(other, err)
@@ -126,7 +126,7 @@ func (j *judge) live(ctx context.Context, faults []Fault, d time.Duration) error
 func flatten(errs ...error) []error {
 	var all []error
 	for _, err := range errs {
-		if list, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the outermost is meant
+		if list, ok := err.(interface{ Unwrap() []error }); ok {
 			all = append(all, flatten(list.Unwrap()...)...)
 		} else if err != nil {
 			all = append(all, err)
@@ -150,7 +150,7 @@ func (j *judge) end(ctx context.Context, log func(string, ...any)) *result {
 	group.Wait()
 	r := &result{settling: time.Since(began)}
 	if err := j.collect(ctx); err != nil {
-		j.find("it cannot be asked any more: %v", err)
+		j.findf("it cannot be asked any more: %v", err)
 	} else {
 		j.watcher.read(ctx, 0) // what happened since it looked last
 		j.judge()
@@ -166,8 +166,9 @@ func (j *judge) fill(r *result) {
 		r.statuses[j.intents[n].Status]++
 	}
 	for _, n := range j.place.nodes {
-		lives, crashes := n.counts()
-		r.lives, r.crashes = r.lives+lives, r.crashes+crashes
+		n.mu.Lock()
+		r.lives, r.crashes = r.lives+n.lives, r.crashes+n.crashes
+		n.mu.Unlock()
 	}
 	r.letters, r.again, r.mails = j.stats.Letters, j.stats.Duplicates, len(j.place.box.mails())
 	h := j.place.heard
