@@ -225,9 +225,15 @@ func (k *Keys) reload() error {
 	return nil
 }
 
+// fresh reports whether the file was looked at less than so long ago. A clock that was set back makes every look an old one.
+func (k *Keys) fresh(d time.Duration) bool {
+	age := time.Duration(k.cfg.Now().UnixNano() - k.looked.Load())
+	return age >= 0 && age < d
+}
+
 // follow looks whether the file has changed, when that was not done for a second. One goroutine looks, the others go on.
 func (k *Keys) follow() {
-	if k.cfg.Now().UnixNano()-k.looked.Load() < int64(look) || !k.looking.TryLock() {
+	if k.fresh(look) || !k.looking.TryLock() {
 		return
 	}
 	defer k.looking.Unlock()
@@ -252,7 +258,7 @@ func (k *Keys) refresh() error {
 // sealing is the ring when it may be sealed with.
 func (k *Keys) sealing() (*ring, error) {
 	k.follow()
-	if k.cfg.Now().UnixNano()-k.looked.Load() < int64(lease) {
+	if k.fresh(lease) {
 		return k.ring.Load(), nil
 	}
 	k.looking.Lock()

@@ -304,6 +304,11 @@ func TestAnotherProcessRotates(t *testing.T) {
 	if got := must[string](t)(one.Current()); got != third {
 		t.Errorf("a second later %s seals, not %s", got, third)
 	}
+	back := must[string](t)(two.Rotate())
+	c.pass(-time.Hour)
+	if got := must[string](t)(one.Current()); got != back {
+		t.Errorf("when the clock was set back %s seals, not %s", got, back)
+	}
 	fourth := must[string](t)(two.Rotate())
 	hash := must[[][]byte](t)(two.Hashes("document", []byte("x")))[0]
 	if got := must[[][]byte](t)(one.Hashes("document", []byte("x")))[0]; !bytes.Equal(hash, got) {
