@@ -45,7 +45,7 @@ func (o *notedOut) Write(p []byte) (int, error) {
 		}
 		o.note = nil
 	}
-	return o.Writer.Write(p) //nolint:wrapcheck // a writer hands on what it got
+	return o.Writer.Write(p)
 }
 
 // getEvidence sends a container while it is written. Only so many are served at once, lists included; the others wait for as
@@ -107,7 +107,7 @@ func (o *fileOut) Write(p []byte) (int, error) {
 		o.deadline = next
 		_ = http.NewResponseController(o.w).SetWriteDeadline(next) // best effort
 	}
-	return o.w.Write(p) //nolint:wrapcheck // a writer hands on what it got
+	return o.w.Write(p)
 }
 
 // Evidence is API. The container is streamed.
