@@ -89,7 +89,7 @@ func newRoot(t terminal) *cobra.Command {
 	root.AddCommand(
 		demoCommand(t), serveCommand(t), simCommand(t), sendCommand(t), statusCommand(t), cancelCommand(t), lookupCommand(t),
 		evidenceCommand(t), verifyCommand(t), migrateCommand(t), backupCommand(t), restoreCommand(t), configCommand(t), keysCommand(t),
-		memoCommand(t), routesCommand(t), tokenCommand(t), versionCommand(t),
+		memoCommand(t), routesCommand(t), tokenCommand(t), auditCommand(t), retentionCommand(t), versionCommand(t),
 	)
 	return root
 }

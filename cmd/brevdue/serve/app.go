@@ -17,6 +17,7 @@ import (
 	"github.com/brevdue/brevdue/cmd/brevdue/config"
 	"github.com/brevdue/brevdue/cmd/brevdue/serve/certs"
 	"github.com/brevdue/brevdue/gateway"
+	"github.com/brevdue/brevdue/gateway/audit"
 	"github.com/brevdue/brevdue/gateway/callback"
 	"github.com/brevdue/brevdue/gateway/console"
 	"github.com/brevdue/brevdue/gateway/download"
@@ -24,6 +25,7 @@ import (
 	"github.com/brevdue/brevdue/gateway/journal"
 	"github.com/brevdue/brevdue/gateway/keys"
 	"github.com/brevdue/brevdue/gateway/queue"
+	"github.com/brevdue/brevdue/gateway/retention"
 	"github.com/brevdue/brevdue/sf1601"
 	"github.com/brevdue/brevdue/sf1601/beskedfordeler"
 	"github.com/brevdue/brevdue/sf1601/signature"
@@ -73,7 +75,9 @@ type App struct {
 	courier   *callback.Courier        // nil: nobody wants to be told
 	inbound   *inbound.Service         // nil: no post is received
 	ngdp      *sf1606.NgDP             // nil: no post is pulled
-	closers   []func()                 // of channels
+	trail     *audit.Trail
+	retention *retention.Runner
+	closers   []func() // of channels
 	certs     *certs.Keeper
 
 	api, push, postmodtag, watch listener
@@ -204,6 +208,7 @@ func (a *App) startWorkers(ctx context.Context, group *errgroup.Group) {
 	})
 	a.startCourier(ctx, group)
 	a.startInbound(ctx, group)
+	a.startRetention(ctx, group)
 }
 
 func (a *App) sweep(ctx context.Context) {

@@ -126,7 +126,7 @@ func (a *App) openSessions(d *doors) error {
 func (d *doors) console(a *App) console.Config {
 	pages := console.Config{
 		RedisConnOpt: a.queue.RedisConnOpt(), Sessions: d.sessions, Passwords: d.passwords, Login: d.login,
-		LoginLess: a.opts.LoginLess, Statuses: a.gateway, Logger: a.log.With("part", "console"), Now: time.Now,
+		LoginLess: a.opts.LoginLess, Statuses: a.gateway, Logger: a.log.With("part", "console"), Now: time.Now, Audit: a.audit,
 		Evidence: func(ctx context.Context, messageID string, w io.Writer) error {
 			return a.evidence(ctx, "", messageID, w)
 		},

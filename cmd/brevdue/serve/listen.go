@@ -95,6 +95,7 @@ func (a *App) apiHandler() (http.Handler, error) {
 		Version: a.opts.Version, Logger: a.log.With("part", "api"),
 		Mounts: mounts, Channels: a.states, Certificates: a.expiring, Rate: a.rates(), Evidence: a.evidence,
 	}
+	cfg.Audit = a.audit
 	if a.inbound != nil {
 		cfg.Inbound = a.inbound
 	}

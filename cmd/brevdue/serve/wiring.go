@@ -43,6 +43,9 @@ func (a *App) open(ctx context.Context) error {
 	if a.documents, err = OpenDocuments(ctx, a.cfg, a.keys, a.log); err != nil {
 		return err
 	}
+	if err := a.openTrail(ctx); err != nil {
+		return err
+	}
 	a.queue, err = queue.Open(ctx, queue.Config{
 		URL: a.cfg.Queue.URL, TLS: certs.Modern(nil), Secret: rand.Text(), Now: time.Now, Logger: a.log.With("part", "queue"),
 	})
