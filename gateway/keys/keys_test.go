@@ -407,32 +407,6 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
-// FuzzFile: a keyset file is read or refused, and quoted nowhere.
-func FuzzFile(f *testing.F) {
-	path := filepath.Join(f.TempDir(), "keyset.json")
-	if _, err := keys.Create(keys.Config{File: path}); err != nil {
-		f.Fatal(err)
-	}
-	content, err := os.ReadFile(path)
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(content)
-	f.Add([]byte(`{"format":"brevdue-keyset-1","primary":"00000000","keys":[{"id":"00000000","fields":{},"documents":{},"hashes":{}}]}`))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		file := filepath.Join(t.TempDir(), "keyset.json")
-		if err := os.WriteFile(file, b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		k, err := keys.Open(keys.Config{File: file})
-		if err == nil {
-			if _, err := k.Seal("p", nil); err != nil {
-				t.Fatal(err)
-			}
-		}
-	})
-}
-
 func BenchmarkSeal(b *testing.B) {
 	k, err := keys.Create(keys.Config{File: filepath.Join(b.TempDir(), "keyset.json")})
 	if err != nil {
