@@ -75,15 +75,18 @@ func run(args []string, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", args[0], err)
 	}
-	content, err := os.ReadFile(args[0])
+	content, err := os.ReadFile(args[0]) //nolint:gosec // the caller names the binary
 	if err != nil {
-		return err
+		return fmt.Errorf("read the binary: %w", err)
 	}
 	sum := sha256.Sum256(content)
 	encoder := json.NewEncoder(out)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(bomOf(info, sum[:]))
+	if err := encoder.Encode(bomOf(info, sum[:])); err != nil {
+		return fmt.Errorf("write the bill: %w", err)
+	}
+	return nil
 }
 
 // bomOf lists the modules, and the standard library as one of them.

@@ -74,7 +74,7 @@ func (n *narrow) Accept() (net.Conn, error) {
 	conn, err := n.Listener.Accept()
 	if err != nil {
 		<-n.places
-		return nil, err
+		return nil, err //nolint:wrapcheck // net/http looks at it
 	}
 	return &place{Conn: conn, leave: sync.OnceFunc(func() { <-n.places })}, nil
 }
@@ -82,7 +82,7 @@ func (n *narrow) Accept() (net.Conn, error) {
 // Close implements net.Listener.
 func (n *narrow) Close() error {
 	n.once.Do(func() { close(n.closed) })
-	return n.Listener.Close()
+	return n.Listener.Close() //nolint:wrapcheck // a listener hands on what it got
 }
 
 // place is a connection that gives its place back.
@@ -94,7 +94,7 @@ type place struct {
 // Close implements net.Conn.
 func (p *place) Close() error {
 	defer p.leave()
-	return p.Conn.Close()
+	return p.Conn.Close() //nolint:wrapcheck // a connection hands on what it got
 }
 
 // rates are the rates of the producers that have one, over all processes.

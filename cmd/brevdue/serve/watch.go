@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -26,7 +27,7 @@ func (a *App) listenMetrics(ctx context.Context) error {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	} {
 		if err := registry.Register(c); err != nil {
-			return err
+			return fmt.Errorf("metrics: %w", err)
 		}
 	}
 	mux := http.NewServeMux()

@@ -86,7 +86,7 @@ func (k *Keeper) Pair(role, certificateFile, keyFile string) (*Entry, error) {
 	return k.add(&Entry{role: role, files: []string{certificateFile, keyFile}, load: func() (content, error) {
 		cert, err := tls.LoadX509KeyPair(certificateFile, keyFile)
 		if err != nil {
-			return content{}, err
+			return content{}, fmt.Errorf("certificate and key: %w", err)
 		}
 		return content{certificate: &cert, leaf: cert.Leaf}, nil
 	}})

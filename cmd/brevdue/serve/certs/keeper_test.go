@@ -229,14 +229,13 @@ func TestWarnings(t *testing.T) {
 	if _, err := k.Pair("http", filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")); err != nil {
 		t.Fatal(err)
 	}
-	told := 0
 	for _, step := range []struct{ left, days, told int }{{61, -99, 0}, {60, 60, 1}, {59, 59, 1}, {30, 30, 2}, {8, 8, 2}, {7, 7, 3}, {1, 1, 3}, {-1, -2, 3}} {
 		c.mu.Lock()
 		c.now = end.Add(-time.Duration(step.left) * 24 * time.Hour)
 		c.mu.Unlock()
 		k.Check(t.Context())
 		k.Check(t.Context())
-		told = log.count("a certificate expires")
+		told := log.count("a certificate expires")
 		w := k.Warnings()
 		switch {
 		case step.days == -99 && len(w) != 0, step.days != -99 && (len(w) != 1 || w[0].Days != step.days || w[0].Role != "http"):
