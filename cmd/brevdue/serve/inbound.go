@@ -16,6 +16,7 @@ import (
 
 	"github.com/brevdue/brevdue/channels/smtp"
 	"github.com/brevdue/brevdue/cmd/brevdue/config"
+	"github.com/brevdue/brevdue/cmd/brevdue/serve/certs"
 	"github.com/brevdue/brevdue/gateway/hygiene"
 	"github.com/brevdue/brevdue/gateway/hygiene/clamd"
 	"github.com/brevdue/brevdue/gateway/inbound"
@@ -140,7 +141,11 @@ func (a *App) listenInbound(ctx context.Context) error {
 	if err != nil {
 		return config.Errors{{Key: "sf1606", Text: err.Error()}}
 	}
-	a.postmodtag, err = open(ctx, "sf1606.listen", s.Listen, sf1606.NewServer(handler, secure, a.log.With("part", "sf1606")))
+	server := sf1606.NewServer(handler, secure, a.log.With("part", "sf1606"))
+	if err := a.refresh(server, "sf1606", s.CertificateFile, s.KeyFile, s.ClientCAFile); err != nil {
+		return err
+	}
+	a.postmodtag, err = open(ctx, "sf1606.listen", s.Listen, server)
 	return err
 }
 
@@ -159,7 +164,7 @@ func (a *App) openNgDP() error {
 	if err != nil {
 		return config.Errors{{Key: key, Text: err.Error()}}
 	}
-	secure := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+	secure := certs.Modern(&tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
 	if file := a.cfg.Serviceplatformen.CAFile; file != "" {
 		if secure.RootCAs, err = config.Pool(file, true); err != nil {
 			return config.Errors{{Key: "serviceplatformen.ca_file", Text: err.Error()}}
