@@ -60,13 +60,14 @@ func tokenNewCommand(t terminal) *cobra.Command {
 			if asJSON {
 				return json.NewEncoder(t.out).Encode(map[string]any{"token": token, "entry": line})
 			}
-			text := fmt.Sprintf("- {sha256: %q", line["sha256"])
+			var text strings.Builder
+			fmt.Fprintf(&text, "- {sha256: %q", line["sha256"])
 			for _, key := range []string{"expires", "note"} {
 				if line[key] != "" {
-					text += fmt.Sprintf(", %s: %q", key, line[key])
+					fmt.Fprintf(&text, ", %s: %q", key, line[key])
 				}
 			}
-			fmt.Fprintf(t.out, "token:  %s\n\nIn the configuration, under the producer's tokens:\n  %s}\n", token, text)
+			fmt.Fprintf(t.out, "token:  %s\n\nIn the configuration, under the producer's tokens:\n  %s}\n", token, text.String())
 			return nil
 		},
 	}

@@ -23,8 +23,12 @@ func TestTokenNew(t *testing.T) {
 	t.Parallel()
 	out, code := tokenRun(t, "", "token", "new", "--json", "--expires", "2027-06-30", "--note", "server 1")
 	var made struct {
-		Token string
-		Entry struct{ SHA256, Expires, Note string }
+		Token string `json:"token"`
+		Entry struct {
+			SHA256  string `json:"sha256"`
+			Expires string `json:"expires"`
+			Note    string `json:"note"`
+		} `json:"entry"`
 	}
 	if err := json.Unmarshal([]byte(out), &made); err != nil || code != exitOK {
 		t.Fatalf("%d %s %v", code, out, err)

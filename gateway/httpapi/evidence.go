@@ -107,7 +107,7 @@ func (o *fileOut) Write(p []byte) (int, error) {
 		o.deadline = next
 		_ = http.NewResponseController(o.w).SetWriteDeadline(next) // best effort
 	}
-	return o.w.Write(p)
+	return o.w.Write(p) //nolint:wrapcheck // a writer hands on what it got
 }
 
 // Evidence is API. The container is streamed.

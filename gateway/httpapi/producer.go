@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -39,14 +40,15 @@ type caller struct {
 // authenticate finds the producer of a request and demands a scope of it. Why it was refused is for the log, without what
 // was presented; the answer says only what to send.
 func (s *Server) authenticate(w http.ResponseWriter, r *http.Request, rt *route) (*caller, error) {
-	refused := func(reason access.Reason, by string) {
-		s.log.InfoContext(r.Context(), "refused", "reason", string(reason), "by", by, "route", rt.method+" "+rt.path)
+	ctx := r.Context()
+	refused := func(ctx context.Context, reason access.Reason, by string) {
+		s.log.InfoContext(ctx, "refused", "reason", string(reason), "by", by, "route", rt.method+" "+rt.path)
 	}
 	if len(r.Header.Values("Authorization")) > 1 {
-		refused(access.MalformedJWT, "")
+		refused(ctx, access.MalformedJWT, "")
 		return nil, newProblem(codeTokenInvalid, "Send one header Authorization.")
 	}
-	producer, how, err := s.producers.Authenticate(r.Context(), r.Header.Get("Authorization"))
+	producer, how, err := s.producers.Authenticate(ctx, r.Header.Get("Authorization"))
 	switch reason := access.ReasonOf(err); {
 	case errors.Is(err, access.ErrUnavailable):
 		p := newProblem(codeUnavailable, "The token's issuer cannot be asked for its keys.").because(err)
@@ -56,11 +58,11 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request, rt *route)
 		w.Header().Set("WWW-Authenticate", `Bearer realm="brevdue"`)
 		return nil, newProblem(codeTokenMissing, "Send the header Authorization: Bearer TOKEN.").because(err)
 	case err != nil:
-		refused(reason, "")
+		refused(ctx, reason, "")
 		w.Header().Set("WWW-Authenticate", `Bearer realm="brevdue", error="invalid_token"`)
 		return nil, newProblem(codeTokenInvalid, "No producer has this token.").because(err)
 	case !producer.May(rt.scope):
-		refused("scope.missing", producer.Name)
+		refused(ctx, "scope.missing", producer.Name)
 		w.Header().Set("WWW-Authenticate", `Bearer realm="brevdue", error="insufficient_scope", scope="`+string(rt.scope)+`"`)
 		return nil, newProblem(codeForbidden, "The token needs the scope "+string(rt.scope)+".")
 	}
