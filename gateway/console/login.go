@@ -81,10 +81,13 @@ func (c *Console) finishLogin(w http.ResponseWriter, v visit) error {
 	return c.enter(w, v, o, wanted)
 }
 
-// refused writes down that somebody was not let in. Who they said they are is not written down: people type passwords into
-// the wrong field.
+// refused notes that somebody was not let in. Who they said they are is not noted: people type passwords into the wrong field.
+// What anybody can have happen without end is for the log alone, so that nobody can fill the audit trail from outside.
 func (c *Console) refused(v visit, reason access.Reason) {
 	c.cfg.Logger.InfoContext(v.Context(), "console: refused", "reason", string(reason), "route", v.Pattern)
+	if reason != access.WrongPassword && reason != access.NoRole {
+		return
+	}
 	if err := c.note(v.Context(), access.Operator{}, access.LoginRefused, "", string(reason)); err != nil {
 		c.cfg.Logger.ErrorContext(v.Context(), "console: a refused login was not written down", "error", err)
 	}
