@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -98,11 +99,7 @@ type load struct {
 func (l *load) known() map[string]string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	ids := make(map[string]string, len(l.ids))
-	for reference, id := range l.ids {
-		ids[reference] = id
-	}
-	return ids
+	return maps.Clone(l.ids)
 }
 
 func (l *load) start(ctx context.Context) (stop func()) {

@@ -42,8 +42,7 @@ func TestNobodyOnAReadOnlySystem(t *testing.T) {
 	if err != nil || os.Geteuid() != 0 {
 		t.Skipf("NOT TESTED: this needs root, unshare, setpriv and a kernel that allows mount namespaces (uid %d, %v)", os.Geteuid(), err)
 	}
-	// Outside the folder that tests get: nobody must be able to reach it.
-	dir, err := os.MkdirTemp("", "brevdue-nobody-")
+	dir, err := os.MkdirTemp("", "brevdue-nobody-") //nolint:usetesting // nobody cannot reach the folders that tests get
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,8 +53,8 @@ func TestNobodyOnAReadOnlySystem(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, step := range []func() error{
-		func() error { return os.Chmod(dir, 0o755) },                  //nolint:gosec // nobody walks through it
-		func() error { return os.WriteFile(program, content, 0o755) }, //nolint:gosec // nobody runs it
+		func() error { return os.Chmod(dir, 0o755) },
+		func() error { return os.WriteFile(program, content, 0o755) },
 		func() error { return os.Mkdir(data, 0o700) },
 		func() error { return os.Chown(data, 65534, 65534) },
 	} {
