@@ -38,8 +38,8 @@ const auditForm = "brevdue audit 1\n"
 // docs/audit.md describes it for those who verify an export with a program of their own.
 func (e *AuditEntry) Canonical() []byte {
 	b := append(make([]byte, 0, 256), auditForm...)
-	b = binary.BigEndian.AppendUint64(b, uint64(e.Seq))            //nolint:gosec // the same bits
-	b = binary.BigEndian.AppendUint64(b, uint64(e.At.UnixMicro())) //nolint:gosec // the same bits
+	b = binary.BigEndian.AppendUint64(b, uint64(e.Seq)) //nolint:gosec // the same bits
+	b = binary.BigEndian.AppendUint64(b, uint64(e.At.UnixMicro()))
 	for _, s := range []string{e.Who, e.How, e.Action, e.Object, e.From} {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(s))) //nolint:gosec // texts of a few characters
 		b = append(b, s...)

@@ -104,7 +104,7 @@ type ErasableCursor struct {
 
 // ErasureTx is the part of a [Tx] that forgets. It refuses, whoever asks, what is not final, what was final only after the
 // given time, and what is held: ErrNotDue, ErrLegalHold.
-type ErasureTx interface {
+type ErasureTx interface { //nolint:interfacebloat // one thing to forget a method, asked of one store
 	// EraseIntent and ErasePost erase one stage. Their documents in the store are put on the list of those to be removed, unless
 	// something else names them by then.
 	EraseIntent(id string, stage Stage, finalBefore, at time.Time) error

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/user"
 
@@ -80,9 +79,10 @@ func auditVerifyCommand(t terminal) *cobra.Command {
 		Use: "verify", Short: "Walk the audit trail and name the first entry that is broken",
 		Long: "Walk the audit trail from its first entry. Exit status 1, and the number of the entry, when one was changed, removed\n" +
 			"or put in; with --head also when the end was cut off.",
-		Example: "  brevdue audit verify --config brevdue.yaml --head \"$(cat yesterday.head)\"\n  brevdue audit verify --file audit.ndjson",
-		Args:    arguments(cobra.NoArgs),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return c.verify(cmd.Context()) },
+		Example: "  brevdue audit verify --config brevdue.yaml --head \"$(cat yesterday.head)\"\n" +
+			"  brevdue audit verify --file audit.ndjson",
+		Args: arguments(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.verify(cmd.Context()) },
 	}
 	configFlag(cmd, &c.path)
 	cmd.Flags().StringVar(&c.file, "file", "", "verify an export instead, - for standard input")
@@ -156,7 +156,7 @@ func auditExportCommand(t terminal) *cobra.Command {
 				if err := noteCommand(ctx, j, "audit.export", "", ""); err != nil {
 					return err
 				}
-				_, err := audit.Export(ctx, j, io.Writer(t.out), c.reasons)
+				_, err := audit.Export(ctx, j, t.out, c.reasons)
 				return err
 			})
 		},

@@ -248,7 +248,8 @@ func retentionHoldsCommand(t terminal) *cobra.Command {
 					if !h.ReleasedAt.IsZero() {
 						released = "released " + h.ReleasedAt.Format(time.DateOnly) + " by " + h.ReleasedBy
 					}
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", h.ID, h.Kind, h.Object, h.At.Format(time.DateOnly), h.By, h.Reason, released)
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", h.ID, h.Kind, h.Object, h.At.Format(time.DateOnly),
+						h.By, h.Reason, released)
 				}
 				return w.Flush()
 			})

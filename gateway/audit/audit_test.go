@@ -22,7 +22,7 @@ import (
 )
 
 // server is the PostgreSQL that the tests of this package share.
-var server = sync.OnceValues(func() (*pgtest.Server, error) { //nolint:gochecknoglobals // a server takes seconds to start
+var server = sync.OnceValues(func() (*pgtest.Server, error) {
 	return pgtest.Start(context.Background())
 })
 
@@ -195,7 +195,7 @@ func TestFixed(t *testing.T) {
 		for _, s := range []string{
 			"UPDATE audit SET who = 'anton'", "DELETE FROM audit", "UPDATE audit_reasons SET reason = 'x'", "DELETE FROM audit_reasons",
 			"INSERT INTO audit SELECT 7, at, who, how, action, object, origin, reason_digest, hash, hash FROM audit",
-			"INSERT INTO audit SELECT 2, at, who, how, action, object, origin, reason_digest, reason_digest, hash FROM audit",
+			"INSERT INTO audit SELECT 2, at, who, how, action, object, origin, hash, reason_digest, hash FROM audit",
 		} {
 			if _, err := db.ExecContext(t.Context(), s); err == nil {
 				t.Errorf("done: %s", s)

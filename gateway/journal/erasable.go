@@ -49,7 +49,8 @@ func (r reader) erasable(ctx context.Context, sender, query string, args ...any)
 func (r reader) ErasableIntents(
 	ctx context.Context, sender string, stage gateway.Stage, finalBefore time.Time, after gateway.ErasableCursor, limit int,
 ) ([]gateway.Erasable, error) {
-	return r.erasable(ctx, sender, selectErasableIntents, sender, int(stage)-1, microOf(finalBefore), microOf(after.FinalAt), after.ID, limit)
+	return r.erasable(ctx, sender, selectErasableIntents, sender, int(stage)-1, microOf(finalBefore),
+		microOf(after.FinalAt), after.ID, limit)
 }
 
 // ErasablePosts implements gateway.Reader.

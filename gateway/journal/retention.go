@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/brevdue/brevdue/gateway"
@@ -41,12 +42,13 @@ WHERE intent_id = ? AND skeleton IS NOT NULL`
 
 // The statements that erase. In: intent id, where nothing else is said.
 const (
-	eraseDocuments  = `UPDATE intent_documents SET inline = NULL, filename = '' WHERE intent_id = ?`
-	eraseExhibit    = `UPDATE exhibits SET skeleton = NULL WHERE id = ?`                                    // In: its number.
-	eraseContent    = `UPDATE intent_contents SET content = ? WHERE intent_id = ?`                          // In: what is left, intent id.
-	eraseRecipient  = `UPDATE intent_contents SET recipient = ?, recipient_hash = NULL WHERE intent_id = ?` // In: as above.
-	eraseAttempts   = `UPDATE attempts SET text = '', answer = NULL WHERE message_id IN (SELECT id FROM messages WHERE intent_id = ?)`
-	eraseReceipts   = `UPDATE receipts SET text = '', raw = ? WHERE message_id IN (SELECT id FROM messages WHERE intent_id = ?)` // In: nothing, intent id.
+	eraseDocuments = `UPDATE intent_documents SET inline = NULL, filename = '' WHERE intent_id = ?`
+	eraseExhibit   = `UPDATE exhibits SET skeleton = NULL WHERE id = ?`                                    // In: its number.
+	eraseContent   = `UPDATE intent_contents SET content = ? WHERE intent_id = ?`                          // In: what is left, intent id.
+	eraseRecipient = `UPDATE intent_contents SET recipient = ?, recipient_hash = NULL WHERE intent_id = ?` // In: as above.
+	eraseAttempts  = `UPDATE attempts SET text = '', answer = NULL WHERE message_id IN (SELECT id FROM messages WHERE intent_id = ?)`
+	// In: nothing, intent id.
+	eraseReceipts   = `UPDATE receipts SET text = '', raw = ? WHERE message_id IN (SELECT id FROM messages WHERE intent_id = ?)`
 	eraseEventTexts = `UPDATE events SET text = '' WHERE intent_id = ? AND text <> ''`
 	eraseEventKeys  = `UPDATE events SET reference = '', case_id = '' WHERE intent_id = ?`
 	// The reference is the producer's own and must differ from its others.
@@ -261,7 +263,7 @@ func (t *tx) erasePostDocuments(op string, p *gateway.Post, at time.Time) error 
 		return err
 	}
 	for _, n := range places {
-		name := "erased-" + string(rune('a'+n%26)) + hex.EncodeToString([]byte{byte(n >> 8), byte(n)}) // unique in its post
+		name := "erased-" + strconv.Itoa(n) // unique in its post
 		if _, err := t.exec(op, erasePostDocument, secretText(placeOf("post_documents.safe_name", p.ID, n), name), p.ID, n); err != nil {
 			return err
 		}

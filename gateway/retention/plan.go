@@ -46,16 +46,7 @@ func (r *Runner) plan(ctx context.Context, s *subject, at time.Time, mayBeHeld b
 						return fmt.Errorf("retention: %w", err)
 					}
 				}
-				for stage := first; stage <= gateway.EraseIdentifiers; stage++ {
-					period := s.periods.Of(stage)
-					if period == 0 || e.FinalAt.After(at.Add(-period)) {
-						break
-					}
-					report.add(s.name, stage, e.FinalAt, held)
-					if held {
-						break
-					}
-				}
+				s.count(e, first, at, held, report)
 			}
 			return nil
 		})
@@ -64,6 +55,20 @@ func (r *Runner) plan(ctx context.Context, s *subject, at time.Time, mayBeHeld b
 		}
 	}
 	return nil
+}
+
+// count counts the stages that are due for one thing, from the first on. What is held stops at that one.
+func (s *subject) count(e gateway.Erasable, first gateway.Stage, at time.Time, held bool, report *Report) {
+	for stage := first; stage <= gateway.EraseIdentifiers; stage++ {
+		period := s.periods.Of(stage)
+		if period == 0 || e.FinalAt.After(at.Add(-period)) {
+			return
+		}
+		report.add(s.name, stage, e.FinalAt, held)
+		if held {
+			return
+		}
+	}
 }
 
 func (r *Runner) planUploads(ctx context.Context, at time.Time, report *Report) error {

@@ -1,6 +1,7 @@
 package retention
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -88,7 +89,7 @@ func (p *Policy) Check() error {
 		}
 	}
 	if p.Uploads < 0 {
-		return fmt.Errorf("uploads: a period is not negative")
+		return errors.New("uploads: a period is not negative")
 	}
 	return nil
 }

@@ -50,7 +50,7 @@ type world struct {
 }
 
 // server is the PostgreSQL that the tests of this package share.
-var server = sync.OnceValues(func() (*pgtest.Server, error) { //nolint:gochecknoglobals // a server takes seconds to start
+var server = sync.OnceValues(func() (*pgtest.Server, error) {
 	return pgtest.Start(context.Background())
 })
 
