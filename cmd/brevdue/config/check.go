@@ -115,7 +115,8 @@ func (c *Config) check() Errors {
 	c.checkJournal(&f)
 	c.checkDocuments(&f)
 	if err := queue.CheckURL(c.Queue.URL); err != nil {
-		f.add("queue.url", err.Error(), "redis://HOST, redis-sentinel://HOST,HOST,HOST?master=NAME, redis-cluster://HOST,HOST,HOST, rediss: with TLS")
+		f.add("queue.url", err.Error(),
+			"redis://HOST, redis-sentinel://HOST,HOST,HOST?master=NAME, redis-cluster://HOST,HOST,HOST, rediss: with TLS")
 	}
 	pair(&f, "http", c.HTTP.CertificateFile, c.HTTP.KeyFile, false)
 	c.checkServiceplatformen(&f)

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/brevdue/brevdue/gateway/inbound"
@@ -48,7 +49,7 @@ func newEndpoint(t routing.Target, o Options) (*endpoint, error) {
 		return nil, err
 	}
 	e := &endpoint{url: t.URL, format: t.Format, timeout: o.HTTPTimeout, now: o.Now, log: o.Logger.With("target", t.Name)}
-	if _, err := http.NewRequestWithContext(context.Background(), http.MethodPost, t.URL, http.NoBody); err != nil || t.URL == "" {
+	if u, err := url.Parse(t.URL); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
 		return nil, errors.New("url: it is none")
 	}
 	if t.Format != routing.FormatMemo && t.Format != routing.FormatJSON {
