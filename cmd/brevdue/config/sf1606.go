@@ -28,6 +28,8 @@ type SF1606 struct {
 	RoutesFile  string `koanf:"routes_file"` // distribution rules; required
 	Concurrency int    `koanf:"concurrency"` // posts on their way to their targets at once; default 20
 	MailFrom    string `koanf:"mail_from"`   // sender of mail to a desk
+	MailMax     int64  `koanf:"mail_max"`    // largest mail to a desk, bytes; default 25,000,000
+	AMQPMax     int64  `koanf:"amqp_max"`    // largest message to a broker, bytes; default 16 MiB
 	PublicURL   string `koanf:"public_url"`  // where systems reach this API, for links to documents, e.g. https://brevdue.testby.example
 
 	Clamd    string   `koanf:"clamd"`    // unix:/run/clamav/clamd.ctl or tcp:HOST:PORT; default none
@@ -90,6 +92,9 @@ func (c *Config) checkSF1606(f *findings) {
 	if u, err := url.Parse(s.NgDP.URL); s.NgDP.URL != "" && (err != nil || u.Scheme != "https" || u.Host == "") {
 		f.add("sf1606.ngdp.url", "not an https URL", "the root of the API")
 	}
+	if s.MailMax < 0 || s.AMQPMax < 0 || s.Concurrency < 0 {
+		f.add("sf1606", "mail_max, amqp_max or concurrency is negative", "leave it out for the default")
+	}
 	if u, err := url.Parse(s.PublicURL); s.PublicURL != "" && (err != nil || u.Host == "" || u.User != nil || u.RawQuery != "") {
 		f.add("sf1606.public_url", "not a URL", "e.g. https://brevdue.testby.example")
 	}
@@ -110,7 +115,8 @@ func (c *Config) checkRoutes(f *findings) {
 	for n, p := range c.Producers {
 		for _, name := range p.Targets {
 			if _, known := rules.Target(name); !known {
-				f.add("producers."+strconv.Itoa(n)+".targets", "there is no target "+strconv.Quote(name), "the names are those of "+s.RoutesFile)
+				f.add("producers."+strconv.Itoa(n)+".targets", "there is no target "+strconv.Quote(name),
+					"the names are those of "+s.RoutesFile)
 			}
 		}
 	}

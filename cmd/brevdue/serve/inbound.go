@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/brevdue/brevdue/actions"
 	"github.com/brevdue/brevdue/channels/smtp"
 	"github.com/brevdue/brevdue/cmd/brevdue/config"
 	"github.com/brevdue/brevdue/cmd/brevdue/serve/certs"
@@ -88,7 +89,11 @@ func codesOf(names []string) []hygiene.Code {
 
 // openTargets makes every target of the rules.
 func (a *App) openTargets(rules *routing.Rules) (map[string]inbound.Target, error) {
-	opts := target.Options{MailFrom: a.cfg.SF1606.MailFrom, Now: time.Now, Logger: a.log.With("part", "inbound")}
+	s := a.cfg.SF1606
+	opts := target.Options{
+		MailFrom: s.MailFrom, MailMax: s.MailMax, AMQPMax: s.AMQPMax, Zone: actions.Copenhagen(),
+		Now: time.Now, Logger: a.log.With("part", "inbound"),
+	}
 	if address := a.cfg.Channels[smtp.Name].URL; address != "" {
 		server, err := smtp.ParseURL(address)
 		if err != nil {
