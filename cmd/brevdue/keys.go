@@ -51,7 +51,8 @@ func (c *keysCall) load() (*config.Config, error) {
 		return nil, err
 	}
 	if cfg.Keys.File == "" {
-		return nil, config.Errors{{Key: "keys.file", Text: "missing", Hint: "name the file that the keys are to be in, e.g. /var/lib/brevdue/keyset.json"}}
+		const hint = "name the file that the keys are to be in, e.g. /var/lib/brevdue/keyset.json"
+		return nil, config.Errors{{Key: "keys.file", Text: "missing", Hint: hint}}
 	}
 	return cfg, nil
 }
@@ -68,7 +69,7 @@ func (c *keysCall) open() (*config.Config, *keys.Keys, error) {
 // answer prints in JSON what text says to a person.
 func (c *keysCall) answer(fields map[string]any, text string) error {
 	if c.asJSON {
-		return json.NewEncoder(c.out).Encode(fields)
+		return json.NewEncoder(c.out).Encode(fields) //nolint:wrapcheck // of the terminal
 	}
 	fmt.Fprintln(c.out, text)
 	return nil
@@ -96,8 +97,8 @@ func (c *keysCall) init() error {
 		return err
 	}
 	id := k.List()[0].ID
-	fmt.Fprintf(c.err, "KEEP A COPY of %s, apart from every backup of the data: without it nothing that is stored from now on can ever be read.\n",
-		cfg.Keys.File)
+	fmt.Fprintf(c.err, "KEEP A COPY of %s, apart from every backup of the data: "+
+		"without it nothing that is stored from now on can ever be read.\n", cfg.Keys.File)
 	if k.Master() == "" {
 		fmt.Fprintln(c.err, "Its secrets are not sealed themselves: whoever has the file and the data reads both. See keys.master_file.")
 	}
@@ -108,8 +109,9 @@ func keysListCommand(t terminal) *cobra.Command {
 	c := &keysCall{terminal: t}
 	return c.command(&cobra.Command{
 		Use: "list", Short: "List the keys, without their secrets",
-		Example: "  brevdue keys list --config brevdue.yaml\n  brevdue keys list --config brevdue.yaml --json", Args: arguments(cobra.NoArgs),
-		RunE: func(*cobra.Command, []string) error { return c.list() },
+		Example: "  brevdue keys list --config brevdue.yaml\n  brevdue keys list --config brevdue.yaml --json",
+		Args:    arguments(cobra.NoArgs),
+		RunE:    func(*cobra.Command, []string) error { return c.list() },
 	})
 }
 
@@ -135,7 +137,7 @@ func (c *keysCall) list() error {
 		list = append(list, listedKey{ID: info.ID, Status: status, Created: info.Created, Retired: info.Retired})
 	}
 	if c.asJSON {
-		return json.NewEncoder(c.out).Encode(map[string]any{"file": cfg.Keys.File, "master": k.Master(), "keys": list})
+		return json.NewEncoder(c.out).Encode(map[string]any{"file": cfg.Keys.File, "master": k.Master(), "keys": list}) //nolint:wrapcheck // of the terminal
 	}
 	for _, key := range list {
 		line := key.ID + "  " + key.Status + "  created " + key.Created.UTC().Format(time.RFC3339)
@@ -237,10 +239,11 @@ func (c *keysCall) reencrypt(ctx context.Context) error {
 			return err
 		}
 		if open > 0 {
-			fmt.Fprintf(c.err, "%d of them were stored open. A database keeps what it has overwritten until it is compacted: VACUUM (SQLite), "+
-				"VACUUM FULL (PostgreSQL). Old backups hold it, too.\n", open)
+			fmt.Fprintf(c.err, "%d of them were stored open. A database keeps what it has overwritten until it is compacted: "+
+				"VACUUM (SQLite), VACUUM FULL (PostgreSQL). Old backups hold it, too.\n", open)
 		}
-		return c.answer(map[string]any{"records": sealed, "documents": put}, fmt.Sprintf("sealed %d records and %d documents anew", sealed, put))
+		return c.answer(map[string]any{"records": sealed, "documents": put},
+			fmt.Sprintf("sealed %d records and %d documents anew", sealed, put))
 	})
 }
 
@@ -285,6 +288,8 @@ func (c *keysCall) destroy(ctx context.Context, id string) error {
 
 // idle returns when nobody can seal under a key any more.
 func (c *keysCall) idle(ctx context.Context, k *keys.Keys, id string) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
 	for {
 		err := k.Idle(id)
 		if current, _ := k.Current(); err == nil || !c.wait || !errors.Is(err, keys.ErrInUse) || current == id {
@@ -293,7 +298,7 @@ func (c *keysCall) idle(ctx context.Context, k *keys.Keys, id string) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(time.Second):
+		case <-tick.C:
 		}
 	}
 }
