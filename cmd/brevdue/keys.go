@@ -137,7 +137,7 @@ func (c *keysCall) list() error {
 		list = append(list, listedKey{ID: info.ID, Status: status, Created: info.Created, Retired: info.Retired})
 	}
 	if c.asJSON {
-		return json.NewEncoder(c.out).Encode(map[string]any{"file": cfg.Keys.File, "master": k.Master(), "keys": list}) //nolint:wrapcheck // of the terminal
+		return c.answer(map[string]any{"file": cfg.Keys.File, "master": k.Master(), "keys": list}, "")
 	}
 	for _, key := range list {
 		line := key.ID + "  " + key.Status + "  created " + key.Created.UTC().Format(time.RFC3339)
