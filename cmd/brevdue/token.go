@@ -82,7 +82,7 @@ func tokenPasswordCommand(t terminal) *cobra.Command {
 		Use: "password", Short: "Hash a password for an operator",
 		Long: "Read a password from the standard input, one line, and print its hash: the password_hash of an operator in the\n" +
 			"configuration. In a terminal the password is seen while it is typed; a password manager can hand it over unseen.",
-		Example: "  pass show brevdue/vagt | brevdue token password",
+		Example: "  brevdue token password < password.txt\n  pass show brevdue/vagt | brevdue token password",
 		Args:    arguments(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			line, err := bufio.NewReader(io.LimitReader(t.in, access.MaxPassword+2)).ReadString('\n')
