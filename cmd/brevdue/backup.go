@@ -36,7 +36,8 @@ func backupCommand(t terminal) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(t.out, "backed up the journal and %d documents, %d bytes, as of %s\n", a.Documents, a.Bytes, a.At.Format(time.RFC3339))
+			fmt.Fprintf(t.out, "backed up the journal and %d documents, %d bytes, as of %s\n",
+				a.Documents, a.Bytes, a.At.Format(time.RFC3339))
 			return nil
 		},
 	}
@@ -64,7 +65,8 @@ func restoreCommand(t terminal) *cobra.Command {
 			fmt.Fprintf(t.out, "restored the journal and %d documents as of %s, written by brevdue %s\n",
 				a.Documents, a.At.Format(time.RFC3339), a.Version)
 			if a.Missing > 0 {
-				fmt.Fprintf(t.err, "%d documents that the journal speaks of are not there: erased while the backup was written, or lost before\n", a.Missing)
+				fmt.Fprintf(t.err, "%d documents that the journal speaks of are not there: "+
+					"erased while the backup was written, or lost before\n", a.Missing)
 			}
 			return nil
 		},

@@ -129,7 +129,7 @@ func (c *retentionCall) print(report *retention.Report, what string) error {
 				"sender": l.Sender, "stage": l.Stage.String(), "count": l.Erased, "held": l.Held, "oldest": l.Oldest.Format(time.RFC3339),
 			}
 		}
-		return json.NewEncoder(c.out).Encode(map[string]any{
+		return json.NewEncoder(c.out).Encode(map[string]any{ //nolint:wrapcheck // of the terminal
 			"dryRun": c.dryRun, "lines": lines, "uploads": report.Uploads, "documents": report.Removed, "failed": report.Failed,
 		})
 	}
@@ -141,7 +141,7 @@ func (c *retentionCall) print(report *retention.Report, what string) error {
 		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%s\n", l.Sender, l.Stage, l.Erased, l.Held, l.Oldest.Format(time.DateOnly))
 	}
 	fmt.Fprintf(w, "uploads %s: %d\ndocuments of the store that nothing names any more: %d\n", what, report.Uploads, report.Removed)
-	return w.Flush()
+	return w.Flush() //nolint:wrapcheck // of the terminal
 }
 
 func retentionHoldCommand(t terminal) *cobra.Command {
