@@ -18,7 +18,7 @@ import (
 // before the backup began is there and is delivered, every letter under the one identity it has always had.
 func TestBackupUnderLoad(t *testing.T) {
 	t.Parallel()
-	ctx, w := setup(t, 90*time.Second, harness.Options{DigitalPost: map[string]any{"rate": "40/s"}})
+	ctx, w := setup(t, 5*time.Minute, harness.Options{DigitalPost: map[string]any{"rate": "40/s", "unknown_wait": "10s"}})
 	g := w.Gateway
 	l := &load{w: w, ids: map[string]string{}}
 	stop := l.start(ctx)

@@ -13,7 +13,8 @@ import (
 // TestRecipients sends a letter to each of the simulator's recipients that concern Digital Post.
 func TestRecipients(t *testing.T) {
 	t.Parallel()
-	ctx, w := setup(t, 3*time.Minute, harness.Options{DigitalPost: map[string]any{"unknown_wait": "10s", "retry_first": "1s"}})
+	// Its subtests wait for their turn among all others.
+	ctx, w := setup(t, 15*time.Minute, harness.Options{DigitalPost: map[string]any{"unknown_wait": "10s", "retry_first": "1s"}})
 	// Statuses far enough apart that even a busy machine tells the answer before the first one.
 	faults := map[string]any{"modtagetDelay": "500ms", "afleveretDelay": "1s", "lateDelay": "3s"}
 	if err := w.Sim.SetFaults(ctx, faults); err != nil {
