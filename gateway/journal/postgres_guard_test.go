@@ -144,6 +144,7 @@ func TestSchemasAgree(t *testing.T) {
 	got := columnOn(t, url, `SELECT table_name || '.' || column_name FROM information_schema.columns
 		WHERE table_schema = 'public' AND table_name NOT LIKE 'goose_%'
 			AND (table_name, column_name) <> ('callback_tallies', 'slot') -- which one writer does not need
+			AND table_name <> 'commits' -- nor this
 		ORDER BY table_name COLLATE "C", column_name COLLATE "C"`)
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("PostgreSQL has %v\nSQLite has %v", got, want)

@@ -3,6 +3,7 @@ package journal
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -32,6 +33,8 @@ type postgresSession struct {
 	dirty bool       // see wrote
 	asked bool       // for xid
 	xid   string     // of the transaction, once it has written; "": not known
+	name  string     // of the connection in commits
+	count int64      // of the transactions of the connection that wrote
 
 	head    *savedRow // of the intent of the message that was asked for last: the next question
 	numbers []int64   // taken for the events of the transaction
@@ -80,10 +83,25 @@ const (
 	waitShort   = "SET LOCAL lock_timeout = '200ms'"
 	takeNumbers = "SELECT journal_numbers($1)"
 	lockName    = "SELECT pg_advisory_xact_lock($1)"
-	// currentXID gives the transaction the number by which its fate can be asked for when its commit was not answered.
-	currentXID = "SELECT pg_current_xact_id()::text"
-	fateOfXID  = "SELECT coalesce(pg_xact_status($1::text::xid8), '')"
+	// markCommit leaves a mark by which the fate of the transaction can be asked for when its commit was not answered, and
+	// returns its number. Each connection writes a row of its own, in place.
+	markCommit = `INSERT INTO commits (connection, number, at) VALUES ($1, $2, now())
+ON CONFLICT (connection) DO UPDATE SET number = excluded.number, at = excluded.at RETURNING pg_current_xact_id()::text`
+	// fateOfXID says whether the transaction with that number has ended, and how. A server that crashed may have given the
+	// number to another since: then ours was lost, and "committed" is the other's; see committed.
+	fateOfXID = `SELECT CASE WHEN pg_is_in_recovery() THEN '` + inRecovery + `'
+	ELSE coalesce(pg_xact_status($1::text::xid8), '') END`
+	committed = "SELECT EXISTS (SELECT FROM commits WHERE connection = $1 AND number = $2)"
+	// forgetCommits removes the marks of connections that are long gone.
+	forgetCommits = `DELETE FROM commits WHERE connection IN
+	(SELECT connection FROM commits WHERE at < now() - interval '1 day' FOR UPDATE SKIP LOCKED)`
 )
+
+// inRecovery is the fate that a server does not know yet, because it follows another one.
+const inRecovery = "in recovery"
+
+// unknownXID is the SQLSTATE of a transaction's number that the server has not given to anybody.
+const unknownXID = "22023"
 
 // begin implements session. It travels with the first statement.
 func (s *postgresSession) begin() error {
@@ -97,7 +115,11 @@ func (s *postgresSession) begin() error {
 		if err != nil {
 			return err
 		}
-		s.conn = conn
+		s.conn, s.name, s.count = conn, rand.Text(), 0
+		if err := s.forgetCommits(); err != nil {
+			s.drop()
+			return err
+		}
 	}
 	s.batch, s.wants = &pgx.Batch{}, s.wants[:0]
 	s.put(want{rows: anyRows}, "begin")
@@ -107,6 +129,14 @@ func (s *postgresSession) begin() error {
 		s.put(want{rows: anyRows}, waitShort)
 	}
 	return nil
+}
+
+// forgetCommits removes what dead connections have left.
+func (s *postgresSession) forgetCommits() error {
+	ctx, cancel := context.WithTimeout(context.Background(), connecting)
+	defer cancel()
+	_, err := s.conn.Exec(ctx, forgetCommits)
+	return err
 }
 
 // put has a statement travel with the next journey.
@@ -150,7 +180,8 @@ func (s *postgresSession) lock(name ...string) error {
 // writing prepares for a statement that writes.
 func (s *postgresSession) writing() {
 	if !s.asked {
-		s.put(want{rows: anyRows, into: &s.xid}, currentXID)
+		s.count++
+		s.put(want{rows: anyRows, into: &s.xid}, markCommit, s.name, s.count)
 		s.asked = true
 	}
 }
@@ -454,6 +485,8 @@ func (s *postgresSession) fate(cause error) error {
 	}
 }
 
+// ask returns the fate of the transaction: "committed", "aborted", "in progress", inRecovery, or "" when nobody knows any
+// more.
 func (s *postgresSession) ask(ctx context.Context) (string, error) {
 	conn, err := s.server.connect(ctx, nil)
 	if err != nil {
@@ -462,7 +495,17 @@ func (s *postgresSession) ask(ctx context.Context) (string, error) {
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	var fate string
 	err = conn.QueryRow(ctx, fateOfXID, s.xid).Scan(&fate)
-	return fate, err
+	if state(err) == unknownXID {
+		return "aborted", nil // the server crashed and lost it
+	}
+	if err != nil || fate != "committed" {
+		return fate, err
+	}
+	var ours bool // asked after the transaction had ended, so that its mark is seen
+	if err := conn.QueryRow(ctx, committed, s.name, s.count).Scan(&ours); err != nil || ours {
+		return fate, err
+	}
+	return "aborted", nil
 }
 
 // rollback implements session.

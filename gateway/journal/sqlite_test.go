@@ -74,7 +74,7 @@ func TestMigrate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a b", "50%?#.db") // characters that mean something in a data source name
 	url := "sqlite:" + path
 	all := []string{"00001_journal.sql", "00002_batches.sql", "00003_status.sql", "00004_callbacks.sql", "00005_exhibits.sql", "00006_posts.sql",
-		"00007_seals.sql", "00008_audit.sql", "00009_erasure.sql"}
+		"00007_seals.sql", "00008_audit.sql", "00009_erasure.sql", "00010_commits.sql"}
 	pending := func(want []string) {
 		t.Helper()
 		got, err := journal.Pending(t.Context(), url)
