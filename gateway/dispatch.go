@@ -19,6 +19,7 @@ func (g *Gateway) Dispatch(ctx context.Context, id string) error {
 	if err != nil || !found {
 		return err
 	}
+	defer g.flights.end(w.attempt.ID)
 	outcome := g.send(ctx, &w)
 	// The answer must be recorded even while this process shuts down, or a letter that left would look as if it had not.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
@@ -26,7 +27,8 @@ func (g *Gateway) Dispatch(ctx context.Context, id string) error {
 	return g.record(ctx, &w, outcome)
 }
 
-// recordTimeout bounds the transaction that records an outcome. When it fails, the attempt stays open, and Sweep finds it.
+// recordTimeout bounds the transaction that records an outcome. When it fails, the attempt stays open, and Sweep finds it
+// after lostAfter.
 const recordTimeout = 30 * time.Second
 
 // work is one booked attempt and all it needs.
@@ -38,11 +40,20 @@ type work struct {
 	policy  Policy
 }
 
-// claim decides whether the message may leave now and books the attempt. found is false when there is nothing to do.
+// claim decides whether the message may leave now and books the attempt, which the caller takes out of flights. found is
+// false when there is nothing to do.
 func (g *Gateway) claim(ctx context.Context, id string) (w work, found bool, err error) {
 	var booked *work
 	var later *Later
 	var follow *Message
+	var tried []string // attempts that were booked; the transaction may run again, and may fail
+	defer func() {
+		for _, a := range tried {
+			if a != w.attempt.ID {
+				g.flights.end(a)
+			}
+		}
+	}()
 	err = g.journal.Update(ctx, func(tx Tx) error {
 		booked, later, follow = nil, nil, nil
 		m, err := tx.Message(id)
@@ -63,7 +74,10 @@ func (g *Gateway) claim(ctx context.Context, id string) (w work, found bool, err
 			follow, later, err = g.endSilence(tx, head, m)
 			return err
 		}
-		booked, later, err = g.decide(tx, head, m)
+		if booked, later, err = g.decide(tx, head, m); booked != nil {
+			tried = append(tried, booked.attempt.ID)
+			g.flights.begin(booked.attempt.ID)
+		}
 		return err
 	})
 	if err == nil && follow != nil {

@@ -53,8 +53,8 @@ type Config struct {
 	Logger *slog.Logger // nil: slog.DiscardHandler
 }
 
-// Gateway is the use cases. It is safe for concurrent use and holds no state of its own but counters and the pace of its
-// watches: the journal does.
+// Gateway is the use cases. It is safe for concurrent use and holds no state of its own but counters, the pace of its
+// watches and which attempts it is sending: the journal does.
 type Gateway struct {
 	journal   Journal
 	documents Documents
@@ -78,6 +78,7 @@ type Gateway struct {
 	readReceipt func([]byte) (Receipt, error)
 	counts      counts
 	watch       watch
+	flights     flights
 }
 
 // New checks the configuration and makes a Gateway.

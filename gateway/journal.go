@@ -32,6 +32,8 @@ type Reader interface { //nolint:interfacebloat // one question a method, asked 
 	Due(ctx context.Context, before time.Time, after DueCursor, limit int) ([]DueMessage, error)
 	// Abandoned returns open attempts whose worker has not been seen since the given time.
 	Abandoned(ctx context.Context, seenBefore time.Time, limit int) ([]Attempt, error)
+	// OpenAttempts returns up to limit open attempts that the worker started before the given time, by id, after the id.
+	OpenAttempts(ctx context.Context, worker string, startedBefore time.Time, after string, limit int) ([]Attempt, error)
 	// Quarantine lists unmatched receipts without Raw, oldest first.
 	Quarantine(ctx context.Context, f ReceiptFilter) ([]Receipt, error)
 	// Matchable looks at the next f.Limit unmatched receipts and returns those whose message is here now, without Raw, and

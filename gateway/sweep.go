@@ -13,7 +13,10 @@ const (
 	// times in it.
 	DeadAfter = 20 * time.Second
 	// dueGrace is how long a due message may wait for a worker before the sweep looks whether the queue has it.
-	dueGrace  = 5 * time.Second
+	dueGrace = 5 * time.Second
+	// lostAfter is how long an attempt of this very process that it is not sending may be open before it is taken for lost.
+	// By then nobody asks any more what became of its booking.
+	lostAfter = time.Minute
 	sweepPage = 500
 	// ages is longer than any letter waits for its time.
 	ages = 100 * 365 * 24 * time.Hour
@@ -21,7 +24,7 @@ const (
 
 // SweepResult counts what a sweep repaired.
 type SweepResult struct {
-	Abandoned int // attempts of dead workers that were closed
+	Abandoned int // attempts of dead workers that were closed, and of this one that it lost
 	Requeued  int // due messages offered to the queue again
 	Rematched int // receipts taken out of quarantine
 	Overdue   int // messages noted as overdue
@@ -57,8 +60,46 @@ func (g *Gateway) Sweep(ctx context.Context) (SweepResult, error) {
 	return r, errors.Join(errs[:]...)
 }
 
-// closeAbandoned ends the attempts of workers that died while sending.
+// closeAbandoned ends the attempts of workers that died while sending, and those of this one that it is not sending.
 func (g *Gateway) closeAbandoned(ctx context.Context) (int, error) {
+	dead, err := g.closeDead(ctx)
+	if err != nil {
+		return dead, err
+	}
+	lost, err := g.closeLost(ctx)
+	return dead + lost, err
+}
+
+// closeLost ends the attempts of this process that are open in the journal and that nobody here is sending. No time tells that
+// of one that is sent: the machine may have slept.
+func (g *Gateway) closeLost(ctx context.Context) (int, error) {
+	closed, before := 0, g.now().Add(-lostAfter)
+	for after := ""; ; {
+		attempts, err := g.journal.OpenAttempts(ctx, g.worker, before, after, sweepPage)
+		if err != nil {
+			return closed, fmt.Errorf("find lost attempts: %w", err)
+		}
+		for n := range attempts {
+			after = attempts[n].ID
+			if g.flights.has(after) {
+				continue
+			}
+			switch err := g.abandon(ctx, &attempts[n]); {
+			case errors.Is(err, ErrStale): // it was recorded just now
+			case err != nil:
+				return closed, fmt.Errorf("close attempt %s: %w", after, err)
+			default:
+				closed++
+			}
+		}
+		if len(attempts) < sweepPage {
+			return closed, nil
+		}
+	}
+}
+
+// closeDead ends the attempts of workers that died while sending.
+func (g *Gateway) closeDead(ctx context.Context) (int, error) {
 	attempts, err := g.journal.Abandoned(ctx, g.now().Add(-DeadAfter), sweepPage)
 	if err != nil {
 		return 0, fmt.Errorf("find abandoned attempts: %w", err)
@@ -66,7 +107,7 @@ func (g *Gateway) closeAbandoned(ctx context.Context) (int, error) {
 	closed := 0
 	for n := range attempts {
 		if attempts[n].Worker == g.worker {
-			continue // this process lives, however long its heart stood still: the machine may have slept
+			continue // this process lives, however long its heart stood still; see closeLost
 		}
 		switch err := g.abandon(ctx, &attempts[n]); {
 		case errors.Is(err, ErrStale): // another process was faster
@@ -79,7 +120,7 @@ func (g *Gateway) closeAbandoned(ctx context.Context) (int, error) {
 	return closed, nil
 }
 
-// abandon closes one attempt whose worker died. A channel that keeps evidence first and kept none cannot have sent
+// abandon closes one attempt whose worker died, or lost it. A channel that keeps evidence first and kept none cannot have sent
 // anything; everything else may have been accepted.
 func (g *Gateway) abandon(ctx context.Context, a *Attempt) error {
 	var follow DueMessage
@@ -92,9 +133,13 @@ func (g *Gateway) abandon(ctx context.Context, a *Attempt) error {
 		if err != nil {
 			return notFound(err, "intent", m.IntentID)
 		}
-		o := Outcome{Class: Unknown, Code: "worker.died", Text: "The worker died while it was sending."}
+		who := "The worker died"
+		if a.Worker == g.worker {
+			who = "The journal failed the worker"
+		}
+		o := Outcome{Class: Unknown, Code: "worker.died", Text: who + " while it was sending."}
 		if w, ok := g.channels[m.Channel].(Witness); ok && w.Witnesses() && a.Digest == nil {
-			o = Outcome{Class: Retry, Code: "worker.died", Text: "The worker died before anything was sent."}
+			o = Outcome{Class: Retry, Code: "worker.died", Text: who + " before anything was sent."}
 		}
 		end := *a
 		end.EndedAt, end.Class, end.Code, end.Text = g.now(), o.Class, o.Code, o.Text
@@ -111,7 +156,7 @@ func (g *Gateway) abandon(ctx context.Context, a *Attempt) error {
 	if err != nil || follow.ID == "" {
 		return err
 	}
-	g.log.WarnContext(ctx, "took over an attempt of a dead worker", "attempt", a.ID, "message", a.MessageID, "worker", a.Worker)
+	g.log.WarnContext(ctx, "took over an abandoned attempt", "attempt", a.ID, "message", a.MessageID, "worker", a.Worker)
 	return g.queue.Ensure(ctx, follow)
 }
 

@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -112,15 +113,91 @@ func TestCrashBeforeAnythingLeftIsRetried(t *testing.T) {
 	}
 }
 
-// TestOwnAttemptsAreNeverAbandoned: after the machine slept, the sweep may run before the heartbeat.
-func TestOwnAttemptsAreNeverAbandoned(t *testing.T) {
+// TestWhatIsBeingSentIsNeverAbandoned: after the machine slept, the sweep may run before the heartbeat.
+func TestWhatIsBeingSentIsNeverAbandoned(t *testing.T) {
 	t.Parallel()
-	b := setup(t, func(c *gateway.Config) { c.Worker = "worker-dead" })
+	b := setup(t)
 	i := b.accept(t, draft(t, "r1"))
-	crash(t, b, i.Messages[0], false)
-	b.clock.advance(time.Hour)
-	if r, err := b.Sweep(t.Context()); err != nil || r.Abandoned != 0 {
-		t.Fatalf("%+v, %v", r, err)
+	swept := false
+	b.first.whileSent = func(gateway.Letter) {
+		swept = true
+		b.clock.advance(time.Hour)
+		if r, err := b.Sweep(t.Context()); err != nil || r.Abandoned != 0 {
+			t.Errorf("%+v, %v", r, err)
+		}
+	}
+	if err := b.Dispatch(t.Context(), i.Messages[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	if s := b.states(t, i.ID); s[0] != gateway.Submitted || !swept {
+		t.Fatal(s, swept)
+	}
+}
+
+// failing is a journal that stores the nth update, counted from when it is set, and says that it did not (stores), or does
+// not store it.
+type failing struct {
+	gateway.Journal
+	nth    int // 0: none
+	stores bool
+}
+
+func (f *failing) Update(ctx context.Context, fn func(gateway.Tx) error) error {
+	if f.nth--; f.nth != 0 {
+		return f.Journal.Update(ctx, fn)
+	}
+	if f.stores {
+		if err := f.Journal.Update(ctx, fn); err != nil {
+			return err
+		}
+	}
+	return gateway.ErrUnavailable
+}
+
+// TestALostAttemptIsTakenBackByItsOwnWorker: the worker was told that its booking was not stored although it was, or could not
+// store the outcome. It lives on, and so must the message.
+func TestALostAttemptIsTakenBackByItsOwnWorker(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		failing failing
+		letters int // that left
+		want    gateway.MessageState
+	}{
+		"the booking held":                {failing{nth: 1, stores: true}, 0, gateway.Queued},
+		"the outcome could not be stored": {failing{nth: 2}, 1, gateway.Sending},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := &c.failing
+			b := setup(t, func(cfg *gateway.Config) { f.Journal, cfg.Journal = cfg.Journal, f })
+			b.first.witness = c.letters == 0 // which keeps its evidence first, and kept none
+			nth := f.nth
+			f.nth = 0
+			i := b.accept(t, draft(t, "r1"))
+			f.nth = nth
+			if err := b.Dispatch(t.Context(), i.Messages[0].ID); !errors.Is(err, gateway.ErrUnavailable) {
+				t.Fatal(err)
+			}
+			if err := b.Dispatch(t.Context(), i.Messages[0].ID); err != nil {
+				t.Fatalf("the queue brings it again, and somebody has it: %v", err)
+			}
+			if s := b.states(t, i.ID); s[0] != gateway.Sending || len(b.first.letters()) != c.letters {
+				t.Fatal(s, len(b.first.letters()))
+			}
+			for _, want := range []int{0, 1, 0} {
+				if err := b.Beat(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if r, err := b.Sweep(t.Context()); err != nil || r.Abandoned != want {
+					t.Fatalf("%+v, %v; want %d abandoned", r, err, want)
+				}
+				b.clock.advance(61 * time.Second)
+			}
+			m := b.view(t, i.ID).Messages[0]
+			if m.State != c.want || m.DueAt.IsZero() || m.Uncertain != (c.letters == 1) {
+				t.Fatalf("nobody will look at it again: %+v", m)
+			}
+		})
 	}
 }
 

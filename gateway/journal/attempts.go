@@ -90,14 +90,31 @@ ORDER BY started_at, attempts.id LIMIT ?`
 
 // Abandoned implements gateway.Reader.
 func (r reader) Abandoned(ctx context.Context, seenBefore time.Time, limit int) ([]gateway.Attempt, error) {
+	return r.attempts(ctx, "abandoned attempts", selectAbandoned, microOf(seenBefore), microOf(seenBefore), limit)
+}
+
+// In: worker, time, id, page size. Out: attemptColumns of the worker's open attempts started before then, after the id.
+const selectOpenAttempts = `SELECT ` + attemptColumns + ` FROM attempts INDEXED BY attempts_open
+WHERE ended_at IS NULL AND attempts.worker = ? AND started_at < ? AND attempts.id > ?
+ORDER BY attempts.id LIMIT ?`
+
+// OpenAttempts implements gateway.Reader.
+func (r reader) OpenAttempts(
+	ctx context.Context, worker string, startedBefore time.Time, after string, limit int,
+) ([]gateway.Attempt, error) {
+	return r.attempts(ctx, "open attempts", selectOpenAttempts, worker, microOf(startedBefore), after, limit)
+}
+
+// attempts returns what a question finds whose answer is attemptColumns.
+func (r reader) attempts(ctx context.Context, op, query string, args ...any) ([]gateway.Attempt, error) {
 	var found []gateway.Attempt
-	err := r.many(ctx, "abandoned attempts", selectAbandoned, func(r row) error {
+	err := r.many(ctx, op, query, func(r row) error {
 		var a gateway.Attempt
 		if err := scanAttempt(r, &a); err != nil {
 			return err
 		}
 		found = append(found, a)
 		return nil
-	}, microOf(seenBefore), microOf(seenBefore), limit)
+	}, args...)
 	return found, err
 }

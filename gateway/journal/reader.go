@@ -58,7 +58,7 @@ func readerQueries() []string {
 	return append(dossierQueries(),
 		selectIntent, selectDocuments, selectIntentHead, selectIntentOfProducer, selectMessagesOf, selectMessagesOfMany,
 		selectEventsOf, selectEvents, selectEventsOfProducer,
-		selectDue, selectAbandoned, selectReceipt, selectQuarantine, selectQuarantineEnd, selectMatchable,
+		selectDue, selectAbandoned, selectOpenAttempts, selectReceipt, selectQuarantine, selectQuarantineEnd, selectMatchable,
 		selectUnreadable, selectUnreadableBodies, selectAwaiting, selectOverdue, selectOverdueCounts, selectQuarantineCount,
 		selectUnreadableCount, selectHeldCount, selectUpload, selectBatch, selectBatchStatuses,
 		selectPostReceipt, selectPost, selectPostContent, selectPostDocuments, selectPostEvents, selectPosts, selectDuePosts,

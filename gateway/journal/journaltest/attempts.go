@@ -134,7 +134,9 @@ func attemptAbandoned(t *testing.T, j gateway.Journal) {
 		}
 		return a.ID
 	}
-	put("alive", start(), false)
+	alive := put("alive", start(), false)
+	booked := put("alive", now.Add(-time.Second), false)
+	put("alive", start(), true)
 	second := put("dead", start().Add(2*time.Minute), false)
 	put("dead", start(), true)
 	first := put("gone", start(), false)
@@ -162,4 +164,18 @@ func attemptAbandoned(t *testing.T, j gateway.Journal) {
 	}
 	same(t, "the abandoned attempts", abandoned(10), []string{first, second, third})
 	same(t, "the first of them", abandoned(1), []string{first})
+	open := func(worker string, before time.Time, after string, limit int) []string {
+		found, err := j.OpenAttempts(t.Context(), worker, before, after, limit)
+		must(t, err)
+		var ids []string
+		for _, a := range found {
+			ids = append(ids, a.ID)
+		}
+		return ids
+	}
+	same(t, "the worker's open attempts", open("alive", now, "", 10), []string{alive, booked})
+	same(t, "the first of these", open("alive", now, "", 1), []string{alive})
+	same(t, "the next", open("alive", now, alive, 1), []string{booked})
+	same(t, "those that it booked long ago", open("alive", now.Add(-30*time.Second), "", 10), []string{alive})
+	same(t, "those of nobody", open("somebody", now, "", 10), []string(nil))
 }
