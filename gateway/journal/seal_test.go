@@ -272,9 +272,9 @@ func TestSealsHold(t *testing.T) {
 		"recipients exchanged": `UPDATE intent_contents SET recipient = (SELECT recipient FROM intent_contents AS other
 			WHERE other.intent_id <> intent_contents.intent_id)`,
 		"a column in another's place": `UPDATE intent_contents SET recipient = content`,
-		"contents changed":            `UPDATE intent_contents SET content = CAST(substr(content, 1, 40) ||
+		"contents changed": `UPDATE intent_contents SET content = CAST(substr(content, 1, 40) ||
 			CASE substr(content, 41, 1) WHEN x'00' THEN x'01' ELSE x'00' END || substr(content, 42) AS BLOB)`,
-		"contents shortened":          `UPDATE intent_contents SET content = substr(content, 1, 30)`,
+		"contents shortened": `UPDATE intent_contents SET content = substr(content, 1, 30)`,
 		"filenames exchanged": `UPDATE intent_documents SET filename = (SELECT filename FROM intent_documents AS other
 			WHERE other.intent_id = intent_documents.intent_id AND other.n <> intent_documents.n)`,
 		"filenames changed": `UPDATE intent_documents SET filename = 'sealed:1:AAAA'`,
