@@ -59,7 +59,9 @@ func TestAnOutageOfAnHourIsMadeUpInOrder(t *testing.T) {
 			}
 		}
 	}
-	for n := range 18 { // an hour and a half in steps of five minutes
+	// Three hours in steps of five minutes: a lane that loses an answer, and then a connection that the receiver has closed
+	// meanwhile, waits a quarter of an hour for each.
+	for n := range 36 {
 		if n < rounds {
 			tell()
 		}
