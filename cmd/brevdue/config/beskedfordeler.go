@@ -49,7 +49,7 @@ func (c *Config) checkPull(f *findings) {
 		f.add("beskedfordeler.amqp_url", "holds a user", "the certificate of serviceplatformen logs in")
 	}
 	if b.Consumers < 1 || b.Consumers > 32 {
-		f.add("beskedfordeler.consumers", "not between 1 and 32", "1 takes one message at a time in all; default 4")
+		f.add("beskedfordeler.consumers", "not between 1 and 32", "1 takes one message at a time in all; default 16")
 	}
 	if _, err := uuid.Parse(b.Queue); err != nil {
 		f.add("beskedfordeler.queue", "not a UUID", "the UUID of the dueslag, from its page in Beskedfordeler")

@@ -43,7 +43,7 @@ func (c *Config) setDefaults() {
 	def(&c.Beskedfordeler.EntityID, beskedfordeler.PullEntityID)
 	def(&c.Beskedfordeler.Listen, "127.0.0.1:8445")
 	if c.Beskedfordeler.Consumers == 0 {
-		c.Beskedfordeler.Consumers = 4
+		c.Beskedfordeler.Consumers = 16
 	}
 	def(&c.Log.Level, "info")
 	def(&c.Log.Format, "json")

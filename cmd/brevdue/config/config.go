@@ -103,7 +103,7 @@ type Beskedfordeler struct {
 	AMQPURL  string `koanf:"amqp_url"`  // pull: amqps://HOST:5671/BF; exttest and prod have theirs by default
 	Queue    string `koanf:"queue"`     // pull: the UUID of the dueslag
 	EntityID string `koanf:"entity_id"` // pull: whom the SAML token is for; default bfo_modtag/2
-	// Consumers is how many connections pull, each one message at a time; default 4. A message waits for its commit, and
+	// Consumers is how many connections pull, each one message at a time; default 16. A message waits for its commit, and
 	// commits of several cost as much as one.
 	Consumers int `koanf:"consumers"`
 
